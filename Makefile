@@ -1,0 +1,33 @@
+# Thin wrapper: every target calls `python -m helpers`, so Windows works without make.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+
+# Some machines switch byte code off; without it every notebook recompiles its imports (7 s).
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: run test lab book bench clean
+
+run: $(READY)
+	$(BIN)/python -m helpers run $(if $(COHORT),--cohort "$(COHORT)") $(if $(MAP),--map "$(MAP)")
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+lab: $(READY)
+	$(BIN)/jupyter lab --notebook-dir=notebooks
+
+book: $(READY)
+	$(BIN)/python -m helpers book
+
+bench: $(READY)
+	$(BIN)/python tests/bench/run.py
+
+$(READY): requirements.txt pyproject.toml
+	$(PYTHON) -c "import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else 'Python 3.11, 3.12 or 3.13 is needed, $(PYTHON) is %d.%d. Name another: make PYTHON=python3.12' % v)"
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r requirements.txt
+	touch $@
+
+clean:
+	rm -rf build .venv

@@ -1,0 +1,1 @@
+"""A small shared module for the notebooks of this project."""

@@ -1,0 +1,40 @@
+"""The conventions of every analysis, in one place, printed where they are used.
+
+Numbers agree with R's ``survival`` under these; where libraries disagree, this file says
+which side we took. Nothing here computes.
+"""
+
+DAYS_PER_MONTH = 365 / 12
+DAYS_PER = {"days": 1.0, "weeks": 7.0, "months": DAYS_PER_MONTH, "years": 365.0}
+
+CONFIDENCE = 0.95
+TIES = "efron"
+PLATEAU_TOLERANCE = 1e-9
+MILESTONE_MONTHS = (3, 6, 12, 24, 36, 60)
+
+# One line of fact each: the key is what a page cites, the text is what it prints.
+TEXT = {
+    "month": "One month is 365/12 days; all computing is done in days.",
+    "event": "Event is coded 1, censoring 0.",
+    "interval": "Intervals are 95%; those of survival curves are pointwise, on the log-log scale, "
+    "and not defined where the curve is at 1 or 0.",
+    "at_risk": "At risk at t counts patients with an observed time of t or later, as R does.",
+    "median": (
+        "The median is the smallest time with survival below 0.5, or the midpoint of the "
+        "plateau when the curve runs level at exactly 0.5 (its start, when the curve ends there), "
+        "as in R; its limits are where the limits of the curve cross 0.5 (Brookmeyer-Crowley)."
+    ),
+    "difference": (
+        "Differences in survival carry a Wald interval and test from the two Greenwood errors."
+    ),
+    "log_rank": "The log-rank test is two-sided and unweighted.",
+    "cox": "Hazard ratios are from Cox models with Efron's handling of ties and Wald intervals.",
+    "rmst": "Restricted mean survival is the area under the curve up to the horizon.",
+    "landmark": (
+        "A landmark analysis keeps patients still event-free and under observation after the "
+        "landmark day, and starts their clock there."
+    ),
+    "missing": "Patients with a missing covariate are left out of the model, and counted.",
+}
+
+NOT_FOR_TREATMENT = "Retrospective, not randomised; not for treatment decisions."

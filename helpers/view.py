@@ -1,0 +1,237 @@
+"""A question to a cohort, as data: which endpoint, which groups, which patients.
+
+A View says what is asked and nothing about how it is shown. The explorer edits one, papermill
+receives one, `analyse` answers one. Its canonical text is JSON with sorted keys and without
+defaults; YAML is read as well.
+"""
+
+import base64
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from helpers.cohort import Cohort
+from helpers.conventions import TIES
+
+
+class ViewError(ValueError):
+    """A View that cannot be read, or that asks for what the cohort does not have."""
+
+
+def fail(field: str, found: Any, remedy: str) -> None:
+    raise ViewError(f"{field}: found {found}. To do: {remedy}.")
+
+
+@dataclass(frozen=True)
+class Where:
+    """One condition on patients: a value in a list, or a number in an inclusive range.
+
+    A missing value fails the condition unless `missing` is true.
+    """
+
+    column: str
+    values: tuple[str, ...] | None = None
+    min: float | None = None
+    max: float | None = None
+    missing: bool = False
+
+    KEYS = ("column", "in", "min", "max", "missing")
+
+    @classmethod
+    def read(cls, given: Any) -> "Where":
+        if not isinstance(given, dict) or "column" not in given:
+            fail("where", repr(given), "write {column: NAME, in: [...]} or {column, min, max}")
+        unknown = set(given) - set(cls.KEYS)
+        if unknown:
+            fail("where", f"unknown key {sorted(unknown)[0]!r}", f"use {', '.join(cls.KEYS)}")
+        values, low, high = given.get("in"), given.get("min"), given.get("max")
+        if (values is None) == (low is None and high is None):
+            fail("where", f"both or neither of a list and a range for {given['column']!r}",
+                 "give either in, or min and max")  # fmt: skip
+        if values is not None:
+            if not isinstance(values, list):
+                fail("where", repr(values), "give a list after in")
+            values = tuple(sorted({str(value) for value in values}))
+        for name, bound in (("min", low), ("max", high)):
+            if bound is not None and not is_number(bound):
+                fail("where", f"{name} = {bound!r}", "give a number")
+        low, high = (None if b is None else float(b) for b in (low, high))
+        return cls(str(given["column"]), values, low, high, bool(given.get("missing", False)))
+
+    def plain(self) -> dict:
+        row = {"column": self.column}
+        if self.values is not None:
+            row["in"] = list(self.values)
+        row |= {k: v for k, v in (("min", self.min), ("max", self.max)) if v is not None}
+        return row | ({"missing": True} if self.missing else {})
+
+    def mask(self, cohort: Cohort) -> pd.Series:
+        """Which patients meet the condition."""
+        column = require(cohort, self.column, "where")
+        if self.values is not None:
+            kept = level_text(column).isin(self.values)
+        else:
+            if not pd.api.types.is_numeric_dtype(column):
+                fail("where", f"a range for {self.column!r}, which is a category", "give a list")
+            low = -float("inf") if self.min is None else self.min
+            kept = column.between(low, float("inf") if self.max is None else self.max)
+        return kept | column.isna() if self.missing else kept & column.notna()
+
+    def __str__(self) -> str:
+        if self.values is not None:
+            text = f"{self.column} in {{{', '.join(self.values)}}}"
+        else:
+            low = "" if self.min is None else f"{self.min:g} <= "
+            text = f"{low}{self.column}" + ("" if self.max is None else f" <= {self.max:g}")
+        return text + (" or missing" if self.missing else "")
+
+
+@dataclass(frozen=True)
+class View:
+    """What is asked of a cohort.
+
+    Attributes
+    ----------
+    endpoint : str
+        Name of a time-to-event endpoint, such as os.
+    compare : str
+        Column whose groups are compared.
+    reference : str or None
+        The group the others are compared with; None takes the cohort's reference arm, or the
+        first group of another column.
+    where : tuple of Where
+        Conditions that all must hold; empty for everybody.
+    adjust : tuple of str
+        Covariates of the adjusted model.
+    landmark : float
+        Days; only patients still at risk after it are analysed, from it on. 0 for none.
+    horizon : float or None
+        Days after the landmark at which the restricted mean ends and survival is compared. It
+        never truncates the Cox model.
+    ties : str
+        "efron", the only rule so far.
+
+    Examples
+    --------
+    >>> view = View.read("{endpoint: rfs, where: [{column: age, min: 50}], adjust: [grade]}")
+    >>> view.text()
+    '{"adjust": ["grade"], "endpoint": "rfs", "where": [{"column": "age", "min": 50.0}]}'
+    >>> View.from_link(view.link()) == view
+    True
+    """
+
+    endpoint: str = "os"
+    compare: str = "arm"
+    reference: str | None = None
+    where: tuple[Where, ...] = ()
+    adjust: tuple[str, ...] = ()
+    landmark: float = 0.0
+    horizon: float | None = None
+    ties: str = TIES
+
+    def __post_init__(self):
+        for field in ("endpoint", "compare"):
+            if not isinstance(getattr(self, field), str):
+                fail(field, repr(getattr(self, field)), "give one name")
+        if not is_number(self.landmark) or self.landmark < 0:
+            fail("landmark", repr(self.landmark), "give days, 0 or more")
+        if self.horizon is not None and (not is_number(self.horizon) or self.horizon <= 0):
+            fail("horizon", repr(self.horizon), "give days, more than 0, or leave it out")
+        if self.ties != TIES:
+            fail("ties", repr(self.ties), f"use {TIES}")
+        if self.compare in self.adjust:
+            fail("adjust", f"{self.compare!r}, which is compared", "leave it out of adjust")
+
+    @classmethod
+    def read(cls, text: str) -> "View":
+        """Read a View from JSON or YAML; empty text is the default View.
+
+        Raises
+        ------
+        ViewError
+        """
+        try:
+            given = yaml.safe_load(text) or {}
+        except yaml.YAMLError:
+            fail("view", "text that is neither JSON nor YAML", "check brackets and colons")
+        if not isinstance(given, dict):
+            fail("view", repr(given), "write key: value pairs")
+        known = [f.name for f in fields(cls)]
+        unknown = sorted(set(map(str, given)) - set(known))
+        if unknown:
+            fail("view", f"unknown key {unknown[0]!r}", f"use {', '.join(known)}")
+        for field in ("where", "adjust"):
+            if not isinstance(given.get(field, []), list):
+                fail(field, repr(given[field]), "give a list")
+        # Conditions all hold, so their order says nothing: one question has one text.
+        given["where"] = tuple(sorted(map(Where.read, given.get("where", [])), key=str))
+        given["adjust"] = tuple(str(name) for name in given.get("adjust", []))
+        for field in ("landmark", "horizon"):
+            if is_number(given.get(field)):
+                given[field] = float(given[field])
+        if given.get("reference") is not None:
+            given["reference"] = str(given["reference"])
+        return cls(**given)
+
+    def plain(self) -> dict:
+        """The View as plain data, defaults left out."""
+        given = asdict(self) | {"where": [w.plain() for w in self.where]}
+        given["adjust"] = list(self.adjust)
+        start = asdict(View()) | {"where": [], "adjust": []}
+        return {key: value for key, value in given.items() if value != start[key]}
+
+    def text(self) -> str:
+        """Canonical text: JSON, sorted keys, defaults left out."""
+        return json.dumps(self.plain(), sort_keys=True, ensure_ascii=False)
+
+    def yaml(self) -> str:
+        return yaml.safe_dump(self.plain(), sort_keys=True, allow_unicode=True)
+
+    def link(self) -> str:
+        """The canonical text in the letters of a link (base64url, no padding)."""
+        return base64.urlsafe_b64encode(self.text().encode()).decode().rstrip("=")
+
+    @classmethod
+    def from_link(cls, link: str) -> "View":
+        try:
+            text = base64.b64decode(
+                link.strip() + "=" * (-len(link.strip()) % 4), altchars=b"-_", validate=True
+            ).decode()
+        except ValueError:
+            fail("view", "a link that is cut or altered", "copy the whole of it")
+        return cls.read(text)
+
+
+def is_number(value: Any) -> bool:
+    """A finite number that is not a truth value."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) != float("inf") and value == value
+
+
+def level_text(column: pd.Series) -> pd.Series:
+    """Values as the text of groups and filters: 3 for 3.0."""
+    if pd.api.types.is_numeric_dtype(column):
+        return column.map("{:g}".format, na_action="ignore")
+    return column.astype("string").astype(object)
+
+
+def require(cohort: Cohort, column: str, field: str) -> pd.Series:
+    """A column that may be asked about, or a ViewError that names those there are."""
+    usable = usable_columns(cohort)
+    if column not in usable:
+        fail(field, f"{column!r}, which this cohort does not have", f"use {', '.join(usable)}")
+    return cohort.frame[column]
+
+
+def usable_columns(cohort: Cohort) -> list[str]:
+    """Columns that can be compared, filtered by or adjusted for."""
+    return list(cohort.codebook.index[cohort.codebook["type"].isin(["category", "number"])])
+
+
+def default_view(cohort: Cohort, text: str = "") -> View:
+    """The View in `text`, or the arms of the cohort on its first endpoint."""
+    return View.read(text) if text.strip() else View(endpoint=next(iter(cohort.endpoints)))
