@@ -10,6 +10,7 @@ from helpers.cohort import Cohort
 from helpers.conventions import DAYS_PER_MONTH, MILESTONE_MONTHS
 from helpers.regression import TERM_COLUMNS, NotEstimable, cox_table
 from helpers.survival import (
+    CURVE_COLUMNS,
     km_curve,
     logrank_test,
     median_table,
@@ -23,6 +24,7 @@ from helpers.view import View, fail, level_text, require
 # Columns that analyse adds to the cohort's own; named so that no reader's column is in their way.
 TIME, EVENT, GROUP, INSIDE = "_time", "_event", "_group", "_inside"
 COLUMNS = {"time": TIME, "event": EVENT, "group": GROUP}
+NO_MODEL = pd.DataFrame(columns=["model", *TERM_COLUMNS])
 FEW_LEVELS = 6  # a number with more distinct values than this is not a set of groups
 
 
@@ -104,14 +106,14 @@ def analyse(cohort: Cohort, view: View, *, times=None, engine: str = "lifelines"
     data, reference = who.data, who.reference
     if data.empty:
         notes.add("comparison", "No patient is left.")
-        return Answer(cohort, view, (), *[pd.DataFrame()] * 8, who.counts, notes.frame())
+        return nothing(cohort, view, who.counts, notes)
 
     curves = km_curve(data, **COLUMNS)
     if times is None:
         times = chosen_times(data, view.horizon)
     stones = milestones(curves, times).assign(kind="survival")
     tests = means = interaction = pd.DataFrame()
-    model = pd.DataFrame(columns=["model", *TERM_COLUMNS])
+    model = NO_MODEL
     late = known_too_late(cohort, view)
     if len(who.groups) < 2:
         notes.add("comparison", f"Only {who.groups[0]!r} is left, so nothing is compared.")
@@ -140,6 +142,18 @@ def analyse(cohort: Cohort, view: View, *, times=None, engine: str = "lifelines"
         counts=who.counts,
         notes=notes.frame(),
     )
+
+
+def nothing(cohort: Cohort, view: View, counts: pd.DataFrame, notes: "Notes") -> Answer:
+    """The answer when no patient is left."""
+    frames = dict.fromkeys(
+        ("risk_table", "medians", "milestones", "tests", "rmst", "interaction"), pd.DataFrame()
+    )
+    curves = pd.DataFrame(columns=CURVE_COLUMNS)
+    return Answer(
+        cohort=cohort, view=view, groups=(), curves=curves, model=NO_MODEL, counts=counts,
+        notes=notes.frame(), **frames,
+    )  # fmt: skip
 
 
 class Notes:
@@ -286,7 +300,7 @@ def restricted_means(who: Selection, view: View, notes: Notes) -> pd.DataFrame:
 
 def models(who: Selection, view: View, notes: Notes) -> pd.DataFrame:
     """The unadjusted Cox model, and the adjusted one where asked for."""
-    tables = [pd.DataFrame(columns=["model", *TERM_COLUMNS])]
+    tables = []
     asked = {"unadjusted": [view.compare]}
     if view.adjust:
         asked["adjusted"] = [view.compare, *view.adjust]
@@ -297,7 +311,7 @@ def models(who: Selection, view: View, notes: Notes) -> pd.DataFrame:
             if dropped:
                 notes.add(f"{name} hazard ratio", f"{dropped} patients lack a covariate.")
             tables.append(table.assign(model=name))
-    return pd.concat(tables[1:] or tables, ignore_index=True)[["model", *TERM_COLUMNS]]
+    return pd.concat(tables, ignore_index=True)[list(NO_MODEL)] if tables else NO_MODEL
 
 
 def cox(data, covariates, view, reference, about, notes, **options) -> pd.DataFrame | None:

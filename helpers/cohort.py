@@ -6,23 +6,23 @@ A cohort is one row per patient with an id, an arm and one or more time-to-event
 from data/codebook.csv or from the mapping file.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
 from helpers.loading.checks import check_values
+from helpers.loading.flags import find_flags
 from helpers.loading.mapping import Mapping, read_mapping
 from helpers.loading.problems import CohortError, Problems
+from helpers.loading.reading import read_text_frame
 from helpers.loading.schema import check_columns, read_codebook, to_types
 
 ROOT = Path(__file__).resolve().parents[1]
 PAPER_COHORT = "data/cohort_synthetic.csv"
 DEFAULT_COHORT = "data/examples/german_breast_cancer.csv"
 DEFAULT_MAP = "data/examples/german_breast_cancer.yaml"
-
-# pandas would also read "None" and "null" as missing: an arm may well be called None.
-MISSING = ("", "NA", "NaN", "nan", ".")
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Cohort:
     @property
     def slug(self) -> str:
         """The name as a folder name."""
-        return "".join(c if c.isalnum() else "_" for c in self.name.lower()).strip("_")
+        return "".join(c if c.isalnum() else "_" for c in self.name.lower()).strip("_") or "cohort"
 
     @property
     def status_line(self) -> str:
@@ -83,55 +83,10 @@ class Cohort:
 
 def resolve(path: str | Path) -> Path:
     """A path as the reader meant it: relative ones count from the repository root."""
-    path = Path(path).expanduser()
+    path = Path(path)
+    with suppress(RuntimeError):  # "~somebody" may be no user of this machine
+        path = path.expanduser()
     return path if path.is_absolute() else ROOT / path
-
-
-def read_text_frame(path: Path) -> pd.DataFrame:
-    """The CSV as text, so that a refusal can quote what stands in the file.
-
-    Raises
-    ------
-    CohortError
-        The file is absent, not UTF-8, not comma-separated, empty, or names a column twice.
-    """
-    problems = Problems(path.name)
-    try:
-        # Read without a header: pandas would silently rename a repeated column.
-        raw = pd.read_csv(
-            path, dtype=str, header=None, encoding="utf-8-sig",
-            keep_default_na=False, na_values=list(MISSING), skipinitialspace=True,
-        )  # fmt: skip
-    except FileNotFoundError:
-        problems.stop("file", f"no file at {path}", "check the path")
-    except IsADirectoryError:
-        problems.stop("file", "a folder", "name a CSV file")
-    except UnicodeDecodeError as error:
-        problems.stop(
-            "file",
-            f"byte {error.start} is not UTF-8 (an Excel file, or another encoding?)",
-            "save it as 'CSV UTF-8'",
-        )
-    except pd.errors.EmptyDataError:
-        problems.stop("file", "nothing in it", "give a CSV with a header and one row per patient")
-    except pd.errors.ParserError as error:
-        problems.stop(
-            "file",
-            f"rows of different length ({str(error).strip().rpartition('C error: ')[2]})",
-            "quote values that contain a comma",
-        )
-    header = [str(name).strip() for name in raw.iloc[0].fillna("")]
-    if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
-        problems.stop("file", "a single column", "separate values by commas, not by ';' or tabs")
-    for name in sorted({n for n in header if header.count(n) > 1}):
-        what = f"the column name {name!r}" if name else "a column without a name"
-        problems.add("file", f"{what} {header.count(name)} times", "give each column its own name")
-    if len(raw) == 1:
-        problems.add("file", "a header and no rows", "give one row per patient")
-    problems.raise_if_any()
-    frame = raw.iloc[1:].reset_index(drop=True)
-    frame.columns = header
-    return frame.apply(lambda column: column.str.strip()).replace("", pd.NA)
 
 
 def load_cohort(path: str | Path | None = None, map_path: str | Path | None = None) -> Cohort:
@@ -161,22 +116,32 @@ def load_cohort(path: str | Path | None = None, map_path: str | Path | None = No
     >>> cohort.arms, len(cohort.frame), cohort.endpoints["rfs"]
     (('hormone therapy', 'none'), 686, 'Recurrence-free survival')
     """
-    if not path:
+    if not path and not map_path:
         path, map_path = DEFAULT_COHORT, DEFAULT_MAP
+    problems = Problems(*(Path(p).name or str(p) for p in (path, map_path) if p))
+    if not path:
+        problems.add("file", "a mapping without a cohort", "name the cohort file too")
+        problems.raise_if_any()
     path = resolve(path)
-    map_file = resolve(map_path) if map_path else None
-    is_paper = path == ROOT / PAPER_COHORT
-    text = read_text_frame(path)
-    mapping = read_mapping(map_file) if map_file else Mapping.standard(path, is_paper=is_paper)
-    codebook = read_codebook(ROOT / "data" / "codebook.csv", mapping)
-
-    problems = Problems(path.name, mapping.file)
-    text = check_columns(text, mapping, codebook, problems)
-    problems.raise_if_any()  # values cannot be judged while columns are unclear
-    frame, bad = to_types(text, mapping, codebook, problems)
-    flags = check_values(frame, bad, mapping, codebook, problems)
+    is_paper = path == ROOT / PAPER_COHORT and not map_path
+    text = read_text_frame(path, problems)
+    mapping = (
+        read_mapping(resolve(map_path), problems)
+        if map_path
+        else Mapping.standard(path, is_paper=is_paper)
+    )
     problems.raise_if_any()
+    codebook = read_codebook(ROOT / "data" / "codebook.csv", mapping)
+    if not is_paper:
+        codebook["evidence"] = ""  # says how the published cohort was rebuilt
 
+    text, left_out = check_columns(text, mapping, codebook, problems)
+    frame, bad = to_types(text, mapping, codebook, problems)
+    check_values(frame, bad, mapping, codebook, problems)
+    problems.raise_if_any()
+    flags = find_flags(frame, mapping, codebook, left_out)
+
+    frame = frame.reset_index(drop=True)
     levels = list(frame["arm"].unique())
     reference = mapping.reference_arm or sorted(levels)[0]
     arms = (next(level for level in levels if level != reference), reference)

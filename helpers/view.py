@@ -7,7 +7,7 @@ defaults; YAML is read as well.
 
 import base64
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import pandas as pd
@@ -154,9 +154,13 @@ class View:
         ViewError
         """
         try:
-            given = yaml.safe_load(text) or {}
-        except yaml.YAMLError:
-            fail("view", "text that is neither JSON nor YAML", "check brackets and colons")
+            given = json.loads(text)  # first: YAML reads some JSON otherwise, such as 1e-05
+        except json.JSONDecodeError:
+            try:
+                given = yaml.safe_load(text)
+            except yaml.YAMLError:
+                fail("view", "text that is neither JSON nor YAML", "check brackets and colons")
+        given = {} if given is None else given
         if not isinstance(given, dict):
             fail("view", repr(given), "write key: value pairs")
         known = [f.name for f in fields(cls)]
@@ -232,6 +236,10 @@ def usable_columns(cohort: Cohort) -> list[str]:
     return list(cohort.codebook.index[cohort.codebook["type"].isin(["category", "number"])])
 
 
-def default_view(cohort: Cohort, text: str = "") -> View:
-    """The View in `text`, or the arms of the cohort on its first endpoint."""
-    return View.read(text) if text.strip() else View(endpoint=next(iter(cohort.endpoints)))
+def default_view(cohort: Cohort, text: str = "", *, horizon: float | None = None) -> View:
+    """The View in `text`, or the arms of the cohort on its first endpoint.
+
+    A View that states no horizon takes the one given.
+    """
+    view = View.read(text) if text.strip() else View(endpoint=next(iter(cohort.endpoints)))
+    return replace(view, horizon=float(horizon)) if horizon and view.horizon is None else view

@@ -154,7 +154,7 @@ def test_hazard_ratios_equal_r(case, name):
 
 def test_an_eventless_reference_is_refused_with_a_way_out():
     case = Case("no_event_arm")
-    with pytest.raises(NotEstimable, match="no event among the .* with 'b', the reference"):
+    with pytest.raises(NotEstimable, match=r"no event among the .* with 'b', the reference"):
         cox_table(case.frame, **case.columns, covariates=["group"], references={"group": "b"})
 
 

@@ -1,4 +1,4 @@
-"""The checks on every value of a cohort, and the flags on what is kept but odd."""
+"""The checks on every value of a cohort."""
 
 import pandas as pd
 
@@ -7,7 +7,14 @@ from helpers.loading.mapping import Mapping
 from helpers.loading.problems import Problems
 
 LONGEST_DAYS = 100 * 365  # anything longer is a unit error or a code such as 99999
-MANY_LEVELS = 20
+FEW_ARMS = 6  # more are not quoted: they may be ids
+
+MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+DATE = (
+    r"(?i)(\d{4}[-/. ]\d{1,2}[-/. ]\d{1,2}|\d{1,2}[-/. ]\d{1,2}[-/. ](\d{4}|\d{2})"
+    rf"|\d{{1,2}}[-/. ]?({MONTHS})[a-z]*[-/., ]*(\d{{4}}|\d{{2}})"
+    rf"|({MONTHS})[a-z]*[-/. ]*\d{{1,2}}[-/., ]+\d{{4}})([T ,].*)?"
+)
 
 
 def column_schema(column: str, about: pd.Series):
@@ -15,13 +22,14 @@ def column_schema(column: str, about: pd.Series):
     from pandera.pandas import Check, Column
 
     kind, codes = about["type"], about["codes"]
+    checks = []
     if kind == "id":
         once = Check(
             lambda s: ~s.duplicated(keep=False),
             error="an id that repeats|give one row and one id to each patient",
         )
-        return Column(object, checks=[once], nullable=True)
-    if kind == "time":
+        checks = [once]
+    elif kind == "time":
         checks = [
             Check.ge(0, error="a time before time zero|correct it, or leave the patient out"),
             Check.le(
@@ -30,8 +38,7 @@ def column_schema(column: str, about: pd.Series):
             ),
         ]
     elif kind == "event":
-        recode = f"recode it in a mapping, as in 'recode: {{{column}: {{1: 0, 2: 1}}}}'"
-        checks = [Check.isin([0, 1], error=f"not an event code (1 event, 0 censored)|{recode}")]
+        checks = [Check.isin([0, 1], error="not an event code (1 event, 0 censored)|")]
     elif kind == "number" and codes:
         low, _, high = codes.removeprefix("integer ").partition("..")
         low, high = float(low), float(high or "inf")
@@ -42,22 +49,36 @@ def column_schema(column: str, about: pd.Series):
                 lambda s: s % 1 == 0, error="not a whole number|correct it or leave it empty"
             )
             checks.append(whole)
+    elif kind == "category" and codes:
+        allowed = codes.split("|")
+        checks = [
+            Check.isin(allowed, error=f"not one of {', '.join(allowed)}|recode it in a mapping")
+        ]
     elif kind == "category":
         dates = Check(
-            lambda s: ~s.str.fullmatch(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*").astype(bool),
+            lambda s: ~s.str.fullmatch(DATE).astype(bool),
             error="a date, which can identify a patient|list the column under ignore",
         )
         checks = [dates]
-        if codes:
-            allowed = codes.split("|")
-            checks = [
-                Check.isin(allowed, error=f"not one of {', '.join(allowed)}|recode it in a mapping")
-            ]
-    else:
-        checks = []
     return Column(
         float if kind in ("time", "event", "number") else object, checks=checks, nullable=True
     )
+
+
+def event_remedy(column: str, values: pd.Series) -> str:
+    """What to do about event codes, which depends on all of those in the column."""
+    codes = set(values.dropna())
+    if codes <= {1, 2}:
+        return (
+            "say in a mapping which code is the event: "
+            f"'recode: {{{column}: {{1: 0, 2: 1}}}}' if it is 2"
+        )
+    if codes <= {0, 1, 2}:
+        return (
+            "0, 1 and 2 stand for more than one kind of event: say in a mapping which count, as "
+            f"in 'recode: {{{column}: {{0: 0, 1: 1, 2: 1}}}}' for either"
+        )
+    return f"give each code its meaning in a mapping, as in 'recode: {{{column}: {{4: 1, 5: 0}}}}'"
 
 
 def check_values(
@@ -66,8 +87,8 @@ def check_values(
     mapping: Mapping,
     codebook: pd.DataFrame,
     problems: Problems,
-) -> pd.DataFrame:
-    """Check every value; returns the flags: what is kept but worth a look.
+) -> None:
+    """Report every value that cannot stand.
 
     Rows in `bad` were reported when they were read, so they are not reported again.
     """
@@ -78,81 +99,51 @@ def check_values(
         if codebook.at[column, "type"] in ("time", "event") or column in ("patient_id", "arm"):
             missing = frame.index[frame[column].isna()].difference(bad[column])
             problems.add_rows(
-                column, pd.Series(pd.NA, missing, dtype=object), "a value is required",
+                column, pd.Series(float("nan"), missing, dtype=object), "a value is required",
                 "fill it in, or leave the patient out and say so",
             )  # fmt: skip
     try:
         schema = {column: column_schema(column, codebook.loc[column]) for column in frame}
         DataFrameSchema(schema).validate(frame, lazy=True)
     except SchemaErrors as error:
-        cases = error.failure_cases.dropna(subset=["index"])
+        cases = error.failure_cases
         for (column, check), group in cases.groupby(["column", "check"], sort=False):
             finding, _, remedy = check.partition("|")
+            kind = codebook.at[column, "type"]
             found = group.set_index(group["index"].astype(int))["failure_case"].sort_index()
-            if column == "patient_id":  # never quoted
+            if kind == "id":  # never quoted
                 found = pd.Series("(not shown)", found.index)
-            elif codebook.at[column, "type"] != "category":
-                unit = DAYS_PER[mapping.time_unit] if codebook.at[column, "type"] == "time" else 1
+            elif kind != "category":
+                unit = DAYS_PER[mapping.time_unit] if kind == "time" else 1
                 found = (found.astype(float) / unit).map("{:.10g}".format)
+            if kind == "event":
+                remedy = event_remedy(column, frame[column])
             problems.add_rows(column, found, finding, remedy)
+    if "arm" in frame and bad["arm"].empty:
+        check_arms(frame["arm"], mapping, problems)
+    if {"pfs_time", "os_time"} <= set(frame):
+        times = frame[["pfs_time", "os_time"]]
+        late = (
+            times[(times["pfs_time"] > times["os_time"] + 1e-9) & (times["os_time"] >= 0)]
+            / DAYS_PER[mapping.time_unit]
+        )
+        found = [f"PFS {pfs:.10g} with OS {os:.10g}" for pfs, os in late.to_numpy()]
+        problems.add_rows(
+            "pfs_time", pd.Series(found, late.index, dtype=object),
+            "progression-free survival after overall survival", "correct either time",
+        )  # fmt: skip
 
-    levels = sorted(frame["arm"].dropna().unique())
+
+def check_arms(arm: pd.Series, mapping: Mapping, problems: Problems) -> None:
+    """Report any number of arms but two, and a reference arm that is neither."""
+    levels = sorted(arm.dropna().unique())
     if len(levels) != 2:
-        few = "add the patients of the other arm" if len(levels) < 2 else (
-            "merge arms with recode, or keep the rows of two of them")  # fmt: skip
-        shown = ", ".join(levels[:6]) + (", ..." if len(levels) > 6 else "")
-        problems.add("arm", f"{len(levels)} arm{'s' * (len(levels) != 1)} ({shown})",
-                     f"two are needed: {few}")  # fmt: skip
+        shown = f" ({', '.join(levels)})" if 0 < len(levels) <= FEW_ARMS else ""
+        problems.add(
+            "arm", f"{len(levels)} arm{'s' * (len(levels) != 1)}{shown}",
+            "two are needed: add the patients of the other arm" if len(levels) < 2 else
+            "two are needed: merge arms with recode, or keep the rows of two of them",
+        )  # fmt: skip
     elif mapping.reference_arm not in (None, *levels):
         problems.add("mapping, reference_arm", repr(mapping.reference_arm),
                      f"use one of: {', '.join(levels)}")  # fmt: skip
-    times = ["pfs_time", "os_time"]
-    if set(times) <= set(frame):
-        late = frame["pfs_time"] > frame["os_time"] + 1e-9
-        pairs = frame[late].apply(
-            lambda r: f"PFS {r['pfs_time']:g}, OS {r['os_time']:g} days", axis=1
-        )
-        problems.add_rows("pfs_time", pairs if late.any() else pd.Series(dtype=str),
-                          "progression-free survival after overall survival",
-                          "correct either time")  # fmt: skip
-    return flags(frame, mapping, codebook)
-
-
-def flags(frame: pd.DataFrame, mapping: Mapping, codebook: pd.DataFrame) -> pd.DataFrame:
-    """What is kept but worth a look: column, number of rows, finding."""
-    rows: list[tuple[str, int, str]] = []
-
-    def flag(column: str, where, finding: str) -> None:
-        if (count := int(where.sum()) if isinstance(where, pd.Series) else int(where)) > 0:
-            rows.append((column, count, finding))
-
-    if mapping.reference_arm is None:
-        first = min(frame["arm"].dropna(), default="")
-        flag(
-            "arm", len(frame),
-            f"no reference arm stated: {first!r} is taken, the first in the alphabet",
-        )  # fmt: skip
-    for column in codebook.index[codebook["type"] == "time"].intersection(frame.columns):
-        time, event = frame[column], frame[f"{column.removesuffix('_time')}_event"]
-        flag(column, time == 0, "time is zero: kept, but never at risk after time zero")
-        if mapping.time_unit == "days" and 0 < time.max() < 120:
-            flag(column, len(frame), f"the longest time is {time.max():g} days: are these months?")
-        if time[event == 1].median() > time[event == 0].median():
-            flag(column.replace("_time", "_event"), event == 1,
-                 "events come later than censorings: is 1 really the event?")  # fmt: skip
-        if "os_time" in frame and column not in ("os_time", "pfs_time"):
-            flag(column, time > frame["os_time"] + 1e-9, "time is longer than overall survival")
-    if {"os_time", "pfs_time"} <= set(frame):
-        same = (frame["pfs_time"] == frame["os_time"]) & (frame["os_event"] == 1)
-        flag("pfs_event", same & (frame["pfs_event"] == 0),
-             "died on the day that progression-free survival is censored")  # fmt: skip
-    for column in codebook.index[codebook["type"].isin(["category", "number"])].intersection(
-        frame.columns
-    ):
-        levels, kind = frame[column].nunique(), codebook.at[column, "type"]
-        flag(column, frame[column].isna(), "no value")
-        if levels <= 1:
-            flag(column, len(frame), "the same for everybody: cannot be compared or adjusted for")
-        elif kind == "category" and levels > MANY_LEVELS:
-            flag(column, len(frame), f"{levels} categories: is it a number, free text or an id?")
-    return pd.DataFrame(rows, columns=["column", "rows", "finding"])

@@ -1,15 +1,24 @@
 """The mapping file: how a reader's columns and codes become ours."""
 
+import re
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import yaml
+from yaml.constructor import ConstructorError
 
 from helpers.conventions import DAYS_PER
-from helpers.loading.problems import Problems
+from helpers.loading.problems import Problems, short
+from helpers.loading.reading import MISSING, read_bytes
 
 STATUSES = ("real, published", "synthetic", "private")
-FACTOR_KEYS = {"label", "unit", "type", "known_at"}
+FACTOR_KEYS = ("label", "unit", "type", "known_at")
+TABLES = {
+    "columns": "'our name: name in the file' lines",
+    "labels": "'name: label' lines",
+    "recode": "'column: {old: new}' lines",
+    "factors": "'column: {label: ..., unit: ...}' lines",
+}
 
 
 @dataclass(frozen=True)
@@ -26,7 +35,6 @@ class Mapping:
     factors: dict = field(default_factory=dict)
     ignore: tuple = ()
     mask_below: int = 5
-    file: str = ""
 
     @classmethod
     def standard(cls, path: Path, *, is_paper: bool) -> "Mapping":
@@ -36,67 +44,126 @@ class Mapping:
         return cls(name=path.stem)
 
 
-def read_mapping(path: Path) -> Mapping:
-    """Read a mapping file; unknown keys and wrong kinds are refused.
+class TextLoader(yaml.BaseLoader):
+    """YAML in which every value is the text that stands there, or None for an unquoted null.
 
-    Raises
-    ------
-    CohortError
+    Plain YAML reads no as false, 010 as 8 and 12:30 as 750, and keeps the last of two equal
+    keys without a word; codes and arm names must not change that way.
     """
-    problems = Problems(path.name)
+
+    def construct_scalar(self, node):
+        plain_null = node.style is None and node.value in ("", "~", "null", "Null", "NULL")
+        return None if plain_null else super().construct_scalar(node)
+
+    def construct_mapping(self, node, deep=False):
+        table = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise ConstructorError(None, None, "a list as a name", key.start_mark)
+            if key.value in table:
+                raise ConstructorError(None, None, f"{key.value!r} twice", key.start_mark)
+            table[key.value] = self.construct_object(value, deep=True)
+        return table
+
+
+def code_text(text: str) -> str:
+    """A code such that 1, 1.0 and "1" are the same one; 01 and 1.5 stay as they are."""
+    text = text.strip()
+    return text.partition(".")[0] if re.fullmatch(r"-?(0|[1-9][0-9]*)(\.0*)?", text) else text
+
+
+def read_yaml(path: Path, problems: Problems) -> dict | None:
+    """The keys of a mapping file, or None and the reason."""
+    data = read_bytes(path, problems, "mapping")
+    if data is None:
+        return None
     try:
-        given = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        problems.stop("mapping", f"no file at {path}", "check the path")
-    except (UnicodeDecodeError, IsADirectoryError):
-        problems.stop("mapping", "not a text file in UTF-8", "give a YAML file saved as UTF-8")
-    except yaml.YAMLError as error:
-        where = getattr(error, "problem_mark", None)
-        line = f" in line {where.line + 1}" if where else ""
-        problems.stop("mapping", f"text that is not YAML{line}", "check colons and indentation")
-    if not isinstance(given, dict):
-        problems.stop("mapping", "no keys", "write 'key: value' lines, as in data/examples")
-    known = [f.name for f in fields(Mapping) if f.name != "file"]
-    for key in given.keys() - set(known):
-        problems.add("mapping", f"unknown key {key!r}", f"use only {', '.join(known)}")
-    given = {k: v for k, v in given.items() if k in known and v is not None}
+        given = yaml.load(data.decode("utf-8-sig"), TextLoader)  # a safe loader: text only
+    except UnicodeDecodeError:
+        return problems.add("mapping", "not text in UTF-8", "give a YAML file saved as UTF-8")
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        why = f" ({error.problem})" if getattr(error, "problem", None) else ""
+        return problems.add(
+            f"mapping{where}", f"text that cannot be read as YAML{why}",
+            "write 'key: value' lines, each key once; check colons, quotes and indentation",
+        )  # fmt: skip
+    if isinstance(given, dict):
+        return given
+    return problems.add("mapping", "no keys", "write 'key: value' lines, as in data/examples")
 
-    def expect(key: str, kinds, what: str) -> None:
-        if key in given and (not isinstance(given[key], kinds) or isinstance(given[key], bool)):
-            problems.add(f"mapping, {key}", repr(given.pop(key)), f"give {what}")
 
-    for key in ("columns", "labels", "recode", "factors"):
-        expect(key, dict, "a list of 'name: value' lines")
-    for key in ("name", "status", "time_unit", "reference_arm"):
-        expect(key, str, "text (YAML reads yes, no and bare numbers as something else: quote them)")
-    expect("ignore", list, "a list of column names")
-    expect("mask_below", int, "a whole number, 0 for no masking")
-    if given.get("mask_below", 0) < 0:
-        problems.add("mapping, mask_below", str(given["mask_below"]), "give 0 or more")
-    if given.get("status", "private") not in STATUSES:
-        problems.add("mapping, status", repr(given["status"]), f"use one of {'; '.join(STATUSES)}")
-    if given.get("time_unit", "days") not in DAYS_PER:
-        problems.add("mapping, time_unit", repr(given["time_unit"]), f"use {', '.join(DAYS_PER)}")
-    for column, codes in given.get("recode", {}).items():
-        if not isinstance(codes, dict):
-            problems.add(f"mapping, recode {column}", repr(codes), "give {old: new} pairs")
-        elif any(isinstance(code, bool) for pair in codes.items() for code in pair):
-            problems.add(
-                f"mapping, recode {column}",
-                "yes, no, on or off, which YAML reads as true or false",
-                "put these words in quotes",
-            )
-    for column, about in given.get("factors", {}).items():
-        unknown = set(about) - FACTOR_KEYS if isinstance(about, dict) else {repr(about)}
-        if unknown:
-            problems.add(
-                f"mapping, factors {column}",
-                f"unknown {', '.join(sorted(unknown))}",
-                f"use only {', '.join(sorted(FACTOR_KEYS))}",
-            )
-        elif about.get("type", "number") not in ("number", "category"):
-            problems.add(
-                f"mapping, factors {column}", f"type {about['type']!r}", "use number or category"
-            )
-    problems.raise_if_any()
-    return Mapping(**given, file=path.name)
+def read_mapping(path: Path, problems: Problems) -> Mapping | None:
+    """Read a mapping file; unknown keys and wrong kinds are refused."""
+    given, before = read_yaml(path, problems), len(problems.found)
+    if given is None:
+        return None
+    known = [field.name for field in fields(Mapping)]
+    for key, value in given.items():
+        where = f"mapping, {key}"
+        if key not in known:
+            problems.add("mapping", f"unknown key {key!r}", f"use only {', '.join(known)}")
+        elif key in TABLES:
+            if not isinstance(value, dict | None):
+                problems.add(where, short(value), f"give {TABLES[key]}")
+        elif key == "ignore":
+            if value is not None and not is_list_of_names(value):
+                problems.add(where, short(value), "give a list of column names, as in [a, b]")
+        elif not isinstance(value, str) or not value.strip():
+            problems.add(where, short(value), "give one value, or leave the line out")
+        elif key == "mask_below" and not re.fullmatch("[0-9]{1,6}", value):
+            problems.add(where, repr(value), "give a whole number, 0 for no masking")
+        elif key == "status" and value not in STATUSES:
+            problems.add(where, repr(value), f"use one of: {'; '.join(STATUSES)}")
+        elif key == "time_unit" and value not in DAYS_PER:
+            problems.add(where, repr(value), f"use {', '.join(DAYS_PER)}")
+    if len(problems.found) == before:
+        check_tables(given, problems)
+    if len(problems.found) > before:
+        return None
+    given = {key: value for key, value in given.items() if value is not None}
+    given["mask_below"] = int(given.get("mask_below", Mapping.mask_below))
+    given["name"] = " ".join(given.get("name", Mapping.name).split())
+    if "reference_arm" in given:
+        given["reference_arm"] = code_text(given["reference_arm"])
+    return Mapping(**given)
+
+
+def is_list_of_names(value) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
+
+
+def check_tables(given: dict, problems: Problems) -> None:
+    """Check what stands inside columns, labels, recode and factors."""
+    for key in ("columns", "labels"):
+        for name, value in (given.get(key) or {}).items():
+            if not isinstance(value, str) or not value.strip():
+                problems.add(f"mapping, {key} {name}", short(value), f"give {TABLES[key]}")
+    for column, codes in (given.get("recode") or {}).items():
+        where = f"mapping, recode {column}"
+        if column == "patient_id":
+            problems.add(where, "ids under new names", "leave ids as they are")
+        elif not isinstance(codes, dict) or any(isinstance(c, dict | list) for c in codes.values()):
+            problems.add(where, short(codes), "give {old: new} pairs; null makes a value missing")
+        elif no_code := MISSING & set(codes):
+            problems.add(where, f"{sorted(no_code)[0]!r}, which is read as a missing value",
+                         "write a word for it in the file, or take it out here")  # fmt: skip
+        elif len({code_text(old) for old in codes}) < len(codes):
+            problems.add(where, f"the same code twice in {short(', '.join(codes))}", "name it once")
+    for column, about in (given.get("factors") or {}).items():
+        where = f"mapping, factors {column}"
+        if not isinstance(about, dict):
+            problems.add(where, short(about), f"give {TABLES['factors']}")
+            continue
+        for key, value in about.items():
+            if key not in FACTOR_KEYS:
+                problems.add(where, f"unknown key {key!r}", f"use only {', '.join(FACTOR_KEYS)}")
+            elif key == "known_at":
+                if value is not None and not re.fullmatch(r"[0-9]{1,5}(\.[0-9]*)?", str(value)):
+                    problems.add(where, f"known_at {short(value)}",
+                                 "give days after time zero, or null for no fixed day")  # fmt: skip
+            elif not isinstance(value, str) or not value.strip():
+                problems.add(where, f"{key} {short(value)}", "give text")
+            elif key == "type" and value not in ("number", "category"):
+                problems.add(where, f"type {value!r}", "use number or category")

@@ -1,11 +1,12 @@
 """Every refusal in one form: which column, which rows, what was found, what to do.
 
-Rows are numbered as an editor shows them: the header is row 1. Patient ids are never quoted.
+Rows are numbered as a spreadsheet shows them: the header is row 1, and empty rows count. Patient
+ids are never quoted.
 """
 
-from typing import NoReturn
-
 import pandas as pd
+
+MOST_PROBLEMS = 40
 
 
 class CohortError(ValueError):
@@ -16,15 +17,28 @@ class CohortError(ValueError):
         self.problems = problems
 
 
+def short(value, most: int = 40) -> str:
+    """A value on one line, printable and of bounded length; "nothing" when it is missing."""
+    if value is None or (isinstance(value, float) and value != value):
+        return "nothing"
+    # Cut before tidying: a value may be a whole file that a stray quotation mark swallowed.
+    text = " ".join(str(value)[: 4 * most].split())
+    text = "".join(c if c.isprintable() else "?" for c in text)
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
 class Problems:
     """Collects problems so that a reader sees all of them at once."""
 
     def __init__(self, *files: str):
         self.files = " with ".join(name for name in files if name)
         self.found: list[tuple[str, str, str]] = []
+        self.hint = ""  # said once, below the problems
 
     def add(self, where: str, found: str, remedy: str) -> None:
-        self.found.append((where, found, remedy))
+        problem = (short(where, 100), short(found, 250), short(remedy, 500))
+        if problem not in self.found:
+            self.found.append(problem)
 
     def add_rows(self, column: str, values: pd.Series, finding: str, remedy: str) -> None:
         """One problem for all rows of `values` (what was found, indexed by row from 0)."""
@@ -32,21 +46,20 @@ class Problems:
             return
         shown = ", ".join(f"row {i + 2}" for i in values.index[:3])
         more = f" and {len(values) - 3} more" if len(values) > 3 else ""
-        distinct = list(dict.fromkeys("nothing" if pd.isna(v) else str(v) for v in values))
+        distinct = list(dict.fromkeys(short(v) for v in values))
         quoted = ", ".join(distinct[:4]) + (", ..." if len(distinct) > 4 else "")
-        self.add(f"{column}, {shown}{more}", f"{quoted}: {finding}", remedy)
+        self.add(f"{short(column)}, {shown}{more}", f"{quoted}: {finding}", remedy)
 
     def raise_if_any(self) -> None:
         if self.found:
             count = f"{len(self.found)} problem" + ("s" if len(self.found) > 1 else "")
             lines = [
                 f"{i}. {where}: found {found}. To do: {remedy}."
-                for i, (where, found, remedy) in enumerate(self.found, 1)
+                for i, (where, found, remedy) in enumerate(self.found[:MOST_PROBLEMS], 1)
             ]
+            if len(self.found) > MOST_PROBLEMS:
+                lines.append(f"(and {len(self.found) - MOST_PROBLEMS} more)")
+            if self.hint:
+                lines.append(self.hint)
             head = f"{self.files} cannot be used, {count} (the header is row 1):"
             raise CohortError("\n".join([head, *lines]), self.found)
-
-    def stop(self, where: str, found: str, remedy: str) -> NoReturn:
-        self.add(where, found, remedy)
-        self.raise_if_any()
-        raise AssertionError("unreachable")

@@ -1,137 +1,222 @@
 """What a cohort file may hold: the codebook, the choice of columns, and their types."""
 
 import re
+import unicodedata
 from pathlib import Path
 
 import pandas as pd
 
 from helpers.conventions import DAYS_PER
-from helpers.loading.mapping import Mapping
-from helpers.loading.problems import Problems
+from helpers.loading.mapping import Mapping, code_text
+from helpers.loading.problems import Problems, short
+from helpers.loading.reading import MISSING
 
 # Whole column names (letters and digits only, lower case) that say who somebody is.
 IDENTIFIERS = frozenset(
     {
         "name", "fullname", "firstname", "lastname", "surname", "givenname", "familyname",
-        "forename", "middlename", "initials", "patientname", "nameofpatient", "patientinitials",
-        "mrn", "medicalrecordnumber", "recordnumber", "hospitalnumber", "hospitalid",
-        "casenumber", "chartnumber", "nhsnumber", "ssn", "socialsecuritynumber",
-        "insurancenumber", "nationalid", "passportnumber", "dob", "dateofbirth", "birthdate",
-        "birthday", "datebirth", "bdate", "phone", "phonenumber", "telephone", "mobile",
-        "email", "emailaddress", "address", "streetaddress", "street", "postcode", "postalcode",
-        "zip", "zipcode",
+        "forename", "middlename", "fname", "lname", "initials", "patientname",
+        "nameofpatient", "patientfirstname", "patientlastname", "patientinitials", "ptname",
+        "ptinitials", "subjectname", "subjectinitials", "mrn", "patientmrn", "medicalrecordno",
+        "medicalrecordnumber", "recordnumber", "hospitalno", "hospitalnumber", "hospitalid",
+        "casenumber", "chartno", "chartnumber", "nhsno", "nhsnumber", "ssn",
+        "socialsecuritynumber", "insurancenumber", "nationalid", "passportnumber", "dob",
+        "patientdob", "dateofbirth", "birthdate", "birthday", "datebirth", "bdate", "phone",
+        "phonenumber", "telephone", "mobile", "fax", "email", "emailaddress", "address",
+        "streetaddress", "street", "postcode", "postalcode", "zip", "zipcode", "ipaddress",
+        "vorname", "nachname", "geburtsdatum", "nom", "prenom", "datedenaissance", "nombre",
+        "apellido", "apellidos", "fechadenacimiento", "nome", "cognome", "datadinascita",
     }
 )  # fmt: skip
+
+FIXED_LABELS = {"os": "Overall survival", "pfs": "Progression-free survival"}
 
 
 def read_codebook(path: Path, mapping: Mapping) -> pd.DataFrame:
     """The shipped codebook extended by what the mapping adds; index is the column name.
 
-    A factor of the mapping is a number if it states a unit or says ``type: number``, otherwise
-    a category.
+    A new factor is a number if it states a unit or says ``type: number``, otherwise a category.
+    A factor that the codebook knows keeps what the mapping does not state; its allowed values
+    are those of the old type and unit, so they go when either changes.
     """
     book = pd.read_csv(path, dtype={"unit": str, "codes": str}, keep_default_na=False,
                        na_values={"known_at": [""]}).set_index("column")  # fmt: skip
     for target in mapping.columns:
-        name = str(target).removesuffix("_time")
-        if str(target).endswith("_time") and target not in book.index:
-            book.loc[target] = [name, "time", "days", "", "endpoint", "", float("nan"), ""]
-            event = [f"{name} event", "event", "", "0|1", "endpoint", "", float("nan"), ""]
-            book.loc[f"{name}_event"] = event
+        name = re.sub("_(time|event)$", "", target)
+        if name not in ("", target) and target not in book.index:
+            time = [name, "time", "days", "", "endpoint", "", float("nan"), ""]
+            book.loc[f"{name}_time"] = time
+            event = f"{mapping.labels.get(name, name)}: event"
+            book.loc[f"{name}_event"] = [event, "event", "", "0|1", *time[4:]]
+    for column, about in mapping.factors.items():
+        if column not in book.index:
+            kind = "number" if about.get("unit") else "category"
+            book.loc[column] = [column, kind, "", "", "baseline", "", 0.0, ""]
+        elif any(about.get(key, now) != now for key, now in book.loc[column].items()
+                 if key in ("type", "unit")):  # fmt: skip
+            book.loc[column, "codes"] = ""
+        for key, value in about.items():
+            book.loc[column, key] = float(value or "nan") if key == "known_at" else value
     for name, label in mapping.labels.items():
         column = f"{name}_time" if f"{name}_time" in book.index else name
         if column in book.index:
             book.loc[column, "label"] = label
-    for column, about in mapping.factors.items():
-        kind = about.get("type") or ("number" if about.get("unit") else "category")
-        book.loc[column] = [
-            about.get("label", column), kind, about.get("unit", ""), "", "baseline", "",
-            float(about.get("known_at", 0)), "",
-        ]  # fmt: skip
     return book
+
+
+def is_identifier(name: str) -> bool:
+    """Whether a whole column name, however it is spelled, says who somebody is."""
+    plain = unicodedata.normalize("NFKD", name).lower()
+    return re.sub(r"[^a-z0-9]", "", plain) in IDENTIFIERS
 
 
 def check_columns(
     text: pd.DataFrame, mapping: Mapping, codebook: pd.DataFrame, problems: Problems
-) -> pd.DataFrame:
-    """Rename and choose columns; report those that are missing, unclear or identifying."""
-    ignored = {str(name) for name in mapping.ignore}
-    for name in text.columns:
-        if re.sub(r"[^a-z0-9]", "", name.lower()) in IDENTIFIERS and name not in ignored:
-            problems.add(
-                name, "a column that looks like an identifier",
-                "remove it from the file or list it under ignore in a mapping; "
-                "use 'patient_id: row_number' if it was the id",
-            )  # fmt: skip
-    kept = text.drop(columns=[c for c in text.columns if c in ignored])
-    rename: dict[str, str] = {}
+) -> tuple[pd.DataFrame, list[str]]:
+    """Rename and choose columns; report those that are missing, unclear or identifying.
+
+    Returns the columns that the codebook describes, under our names, and the names of those
+    that nobody described: they are not carried along, since they cannot be analysed or leak.
+    """
+    for name in mapping.ignore:
+        if name not in text.columns:
+            problems.add("mapping, ignore", f"{name!r}, which the file does not have",
+                         "correct or remove it")  # fmt: skip
+    identifying = [c for c in text.columns if is_identifier(c) and c not in mapping.ignore]
+    for name in identifying:
+        problems.add(
+            name, "a column that looks like an identifier",
+            "remove it from the file or list it under ignore in a mapping; "
+            "use 'patient_id: row_number' if it was the id",
+        )  # fmt: skip
+    kept = text.drop(columns=[c for c in text.columns if c in {*mapping.ignore, *identifying}])
+    sources, rename = set(mapping.columns.values()), {}
     for target, source in mapping.columns.items():
-        if target == "patient_id" and source == "row_number":
-            kept = kept.assign(patient_id=[f"row {i + 1}" for i in range(len(kept))])
-        elif source not in kept.columns:
-            why = "which is under ignore" if source in ignored else "which the file does not have"
-            have = ", ".join(text.columns[:30])
-            problems.add(str(target), f"mapped to {source!r}, {why}", f"use one of: {have}")
-        elif source in rename:
-            problems.add(str(source), "mapped twice", "map each column once")
-        elif target in kept.columns and target != source:
+        numbered = target == "patient_id" and source == "row_number"
+        if target in kept.columns and target not in sources:
             problems.add(
-                str(target), f"both a column of that name and one mapped to it ({source!r})",
+                target, f"both a column of that name and one mapped to it ({source!r})",
                 "list the unwanted one under ignore or rename it in the file",
             )  # fmt: skip
-        else:
-            rename[source] = target
-            if target not in codebook.index:
-                problems.add(
-                    str(target), "a mapped name that is neither known nor a factor",
-                    "give it a label under factors, or map an endpoint as <name>_time and "
-                    "<name>_event",
-                )  # fmt: skip
-    kept = kept.rename(columns=rename)
-    for column in mapping.factors:
-        if column not in kept.columns:
-            problems.add(str(column), "a factor that the file does not have", "correct its name")
-    for column in mapping.recode:
-        if column not in kept.columns:
+        elif target not in codebook.index:
             problems.add(
-                str(column), "a recode for a column that is not there",
-                "use the new name if the column is renamed",
+                target, "a mapped name that is neither known nor a factor",
+                "give it a label under factors, or map an endpoint as <name>_time and "
+                "<name>_event",
             )  # fmt: skip
-    endpoints = 0
+        elif source in rename:
+            problems.add(source, "mapped twice", "map each column once")
+        elif source in kept.columns:
+            rename[source] = target
+        elif not numbered and source not in identifying:
+            why = "is under ignore" if source in mapping.ignore else "the file does not have"
+            problems.add(f"mapping, columns {target}", f"{source!r}, which {why}",
+                         "correct the name on the right")  # fmt: skip
+            problems.hint = names_there(text)
+    # A column that the mapping names otherwise does not stand under its old name as well.
+    mapped = {*sources, *mapping.columns}
+    kept = kept[[c for c in kept.columns if c in rename or c not in mapped]].rename(columns=rename)
+    if mapping.columns.get("patient_id") == "row_number":
+        kept["patient_id"] = [f"row {i + 2}" for i in kept.index]
+    check_names(kept, mapping, codebook, problems)
+    check_required(kept, text, mapping, codebook, problems)
+    left_out = [c for c in kept.columns if c not in codebook.index]
+    return kept.drop(columns=left_out), left_out
+
+
+def check_names(
+    kept: pd.DataFrame, mapping: Mapping, codebook: pd.DataFrame, problems: Problems
+) -> None:
+    """Report what the mapping says about columns that are not there, or must not be said."""
+    # A name that is mapped but not there has been reported already.
+    there = {*kept.columns, *mapping.columns}
+    for column in mapping.factors:
+        role = codebook.at[column, "role"]
+        fixed = role in ("id", "arm") or (
+            role == "endpoint" and column.endswith(("_time", "_event"))
+        )
+        if fixed:
+            problems.add(f"mapping, factors {column}", "the id, the arm or an endpoint",
+                         "name only factors there; labels go under labels")  # fmt: skip
+        elif column not in there:
+            problems.add(
+                f"mapping, factors {column}", "a column that the file does not have",
+                "correct its name; a factor has our name when it is renamed under columns",
+            )  # fmt: skip
+    for column in mapping.recode:
+        if column not in there:
+            problems.add(
+                f"mapping, recode {column}", "a column that is not there",
+                "use our name for it when it is renamed under columns",
+            )  # fmt: skip
+        elif column not in codebook.index:
+            problems.add(f"mapping, recode {column}", "a column without a description",
+                         f"add 'factors: {{{column}: {{label: ...}}}}'")  # fmt: skip
+    fixed_labels = [label.lower() for label in FIXED_LABELS.values()]
+    for name, label in mapping.labels.items():
+        if not there & {name, f"{name}_time"} & set(codebook.index):
+            problems.add(
+                f"mapping, labels {name}", "a label for something that is not there",
+                f"correct the name, or map {name}_time and {name}_event under columns",
+            )  # fmt: skip
+        # Recurrence-free survival must not appear as overall survival, nor the reverse.
+        name = name.removesuffix("_time")
+        if label != FIXED_LABELS.get(name, label) or (
+            name not in FIXED_LABELS and label.strip().lower() in fixed_labels
+        ):
+            problems.add(
+                f"mapping, labels {name}", f"{name!r} called {label!r}",
+                "os is always overall survival and pfs progression-free survival; map another "
+                "endpoint under a name of its own, such as rfs_time and rfs_event",
+            )  # fmt: skip
+
+
+def check_required(
+    kept: pd.DataFrame,
+    text: pd.DataFrame,
+    mapping: Mapping,
+    codebook: pd.DataFrame,
+    problems: Problems,
+) -> None:
+    """Report a missing id, arm or endpoint, and half an endpoint."""
+    tried = False
     for column in codebook.index[codebook["type"] == "time"]:
         event = f"{column.removesuffix('_time')}_event"
-        pair = [c in kept.columns for c in (column, event)]
-        endpoints += all(pair)
-        if sum(pair) == 1:
-            there, absent = (column, event) if pair[0] else (event, column)
-            problems.add(there, f"no {absent} beside it", f"add or map {absent}, or ignore {there}")
-    needs = [c for c in ("patient_id", "arm") if c not in kept.columns and c not in mapping.columns]
-    for column in needs:
-        hint = " (row_number numbers the rows)" if column == "patient_id" else ""
-        problems.add(column, "no such column", f"add it or map it in a mapping file{hint}")
-    if not endpoints and not problems.found:
+        there = [c for c in (column, event) if c in kept.columns]
+        lost = [c for c in (column, event) if c not in there and c in mapping.columns]
+        tried = tried or bool(there or lost)
+        if len(there) == 1 and not lost:
+            absent = event if there == [column] else column
+            problems.add(there[0], f"no {absent} beside it",
+                         f"add or map {absent}, or list {there[0]} under ignore")  # fmt: skip
+    needed = [c for c in ("patient_id", "arm") if c not in {*kept.columns, *mapping.columns}]
+    for column in needed:
+        hint = "; 'patient_id: row_number' numbers the rows" if column == "patient_id" else ""
+        problems.add(column, "no such column",
+                     f"add it, or map it under columns in a mapping file{hint}")  # fmt: skip
+    if not tried:
         problems.add(
-            "endpoint", "no pair such as os_time and os_event", "add or map a time and an event"
-        )
-    # A column nobody described is not carried along: it cannot be analysed or leak.
-    return kept[[c for c in kept.columns if c in codebook.index]]
+            "endpoint", "no pair such as os_time and os_event",
+            "add a time and an event, or map them under columns in a mapping file",
+        )  # fmt: skip
+    if needed or not tried:
+        problems.hint = names_there(text)
 
 
-def code_text(value) -> str:
-    """A code as text, so that 1, 1.0 and "1" are the same code."""
-    text = str(value).strip()
-    try:
-        return f"{float(text):.15g}"
-    except ValueError:
-        return text
+def names_there(text: pd.DataFrame) -> str:
+    """The columns of the file; a patient in row 1 instead of a header is not quoted."""
+    if any(re.fullmatch(r"-?[\d.,]+", name) for name in text.columns):
+        return "Row 1 holds numbers: check that it holds the names of the columns."
+    more = ", ..." if len(text.columns) > 20 else ""
+    return f"The file has these columns: {', '.join(map(short, text.columns[:20]))}{more}."
 
 
 def recoded(values: pd.Series, codes: dict) -> tuple[pd.Series, pd.Series]:
     """Values under new codes, and those that the mapping does not name."""
-    table = {code_text(old): (pd.NA if new is None else str(new)) for old, new in codes.items()}
+    table = {code_text(old): None if new in MISSING else new for old, new in codes.items()}
     keys = values.map(code_text, na_action="ignore")
     unknown = values[values.notna() & ~keys.isin(table)]
-    return keys.map(table, na_action="ignore"), unknown
+    return keys.map(table, na_action="ignore").astype(object), unknown
 
 
 def to_types(
@@ -152,15 +237,18 @@ def to_types(
             wrong = values[values.notna() & numbers.isna()]
             comma = wrong.str.fullmatch(r"-?\d+,\d+").any()
             remedy = "write decimals with a point" if comma else "correct it or leave it empty"
-            if kind == "event":
-                remedy = "write 1 for an event and 0 for censored, or recode it in a mapping"
+            if kind == "time":
+                remedy = "write decimals with a point" if comma else "give a time as a number"
+            elif kind == "event":
+                remedy = (
+                    "write 1 for an event and 0 for censored, or recode it in a mapping, as in "
+                    f"'recode: {{{column}: {{died: 1, alive: 0}}}}'"
+                )
             problems.add_rows(column, wrong, "not a number", remedy)
             bad[column] = bad[column].union(wrong.index)
-            values = numbers * (DAYS_PER[mapping.time_unit] if kind == "time" else 1)
-        elif kind == "category" and column not in mapping.recode:
-            values = values.map(
-                lambda v: code_text(v) if re.fullmatch(r"-?\d+(\.0*)?", v) else v,
-                na_action="ignore",
-            )
-        frame[column] = values
+            frame[column] = numbers * (DAYS_PER[mapping.time_unit] if kind == "time" else 1)
+        else:
+            if kind == "category":
+                values = values.map(code_text, na_action="ignore")
+            frame[column] = values.astype(object).where(values.notna(), float("nan"))
     return frame, bad

@@ -1,0 +1,178 @@
+"""The command line, ``python -m helpers VERB``.
+
+Exit codes: 0 all asked for succeeded, 1 a check or notebook failed, 2 bad input or usage,
+130 interrupted. Verbs import what they need themselves, so that ``--help`` is quick.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+TITLE = "Salvage after CD19 CAR-T failure: an executable companion"
+
+
+class Refused(Exception):
+    """Bad input or usage; its text is all the reader sees."""
+
+
+def run(args: argparse.Namespace) -> int:
+    """Execute the series into build/, then build the book."""
+    from helpers.cohort import DEFAULT_COHORT, ROOT, resolve
+    from helpers.workshop.series import run_series
+
+    if args.map and not args.cohort:
+        raise Refused("--map says how to read the file that --cohort names: give both.")
+    start = time.monotonic()
+    cohort = _cohort(args.cohort, args.map)
+    own = args.cohort is not None and resolve(args.cohort) != resolve(DEFAULT_COHORT)
+    build = ROOT / "build" / cohort.slug if own else ROOT / "build"
+    notebooks = _notebooks()
+    chosen = [_only(args.only, notebooks)] if args.only else notebooks
+
+    names = {path.name for path in notebooks}
+    for old in (build / "notebooks").glob("*.ipynb"):
+        if old.name not in names:
+            old.unlink()
+    parameters = {}
+    if args.cohort:
+        # Without a mapping the notebooks' own default must not be applied to another file.
+        parameters["COHORT"] = str(resolve(args.cohort).resolve())
+        parameters["MAP"] = str(resolve(args.map).resolve()) if args.map else ""
+    print(cohort.status_line, flush=True)
+    outcomes = run_series(
+        chosen,
+        build / "notebooks",
+        parameters=parameters,
+        columns=set(cohort.frame.columns),
+        is_paper=cohort.is_paper,
+        jobs=args.jobs,
+    )
+    failed = sum(not outcome.ok for outcome in outcomes)
+    # A notebook that failed is a page too, with its error: the others are worth reading.
+    built = args.only or _build_book(build, cohort, cohort.name if own else TITLE)
+    told = f"{failed} of {len(outcomes)} failed" if failed else "all ok"
+    print(f"Notebooks: {len(outcomes)}, {told}, {time.monotonic() - start:.1f} s in all.")
+    return 0 if built and not failed else 1
+
+
+def refresh(args: argparse.Namespace) -> int:
+    """Re-execute notebooks/ in place, or with --check say which are not current."""
+    from helpers.workshop.refresh import refresh
+
+    start = time.monotonic()
+    notebooks = _notebooks()
+    changes = refresh(notebooks, check=args.check, jobs=args.jobs)
+    for change in changes:
+        print(change.reason if change.failed else f"{change.name}  {change.reason}")
+    failed = sum(change.failed for change in changes)
+    changed = len(changes) - failed
+    told = f"{changed} {'not current' if args.check else 'rewritten'}, {failed} failed"
+    print(f"Notebooks: {len(notebooks)}, {told}, {time.monotonic() - start:.1f} s in all.")
+    return 1 if failed or (args.check and changed) else 0
+
+
+def book(args: argparse.Namespace) -> int:
+    """Rebuild the book from what the last run executed."""
+    from helpers.cohort import ROOT
+
+    if not list((ROOT / "build" / "notebooks").glob("*.ipynb")):
+        raise Refused("There are no executed notebooks yet: python -m helpers run")
+    return 0 if _build_book(ROOT / "build", _cohort(), TITLE) else 1
+
+
+def _notebooks() -> list[Path]:
+    from helpers.cohort import ROOT
+    from helpers.workshop.series import series
+
+    if notebooks := series(ROOT / "notebooks"):
+        return notebooks
+    raise Refused(f"There are no numbered notebooks in {ROOT / 'notebooks'}.")
+
+
+def _cohort(path: str | None = None, map_path: str | None = None):
+    from helpers.cohort import DEFAULT_COHORT, DEFAULT_MAP, CohortError, load_cohort
+
+    try:
+        return load_cohort(path, map_path) if path else load_cohort(DEFAULT_COHORT, DEFAULT_MAP)
+    except (CohortError, OSError) as error:
+        raise Refused(str(error)) from None
+
+
+def _build_book(build: Path, cohort, title: str) -> bool:
+    from helpers.workshop.book import build_book
+
+    try:
+        index = build_book(
+            build / "notebooks", build / "book", title=title, status=cohort.status_line
+        )
+    except ValueError as error:
+        print(f"The book could not be built: {error}", file=sys.stderr)
+        return False
+    print(f"Book: {index}")
+    return True
+
+
+def _only(asked: str, notebooks: list[Path]) -> Path:
+    """The one notebook with this number or beginning of a name."""
+    asked = Path(asked).name.removesuffix(".ipynb")
+    prefix = f"{int(asked):02}_" if asked.isdecimal() else asked
+    found = [path for path in notebooks if path.stem.startswith(prefix)]
+    if len(found) == 1:
+        return found[0]
+    problem = "names several notebooks" if found else "names no notebook"
+    listed = "\n".join(f"  {path.stem}" for path in found or notebooks)
+    raise Refused(f"--only {asked} {problem}. There are:\n{listed}")
+
+
+def _jobs(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a number of notebooks at once, 1 or more"
+        )
+    return int(text)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the verbs."""
+    top = argparse.ArgumentParser(
+        prog="python -m helpers",
+        description="Run the notebooks, on our cohort or your own. "
+        "Relative paths count from the repository root.",
+    )
+    verbs = top.add_subparsers(metavar="VERB", required=True)
+
+    def verb(function) -> argparse.ArgumentParser:
+        about = function.__doc__.splitlines()[0]
+        added = verbs.add_parser(function.__name__, help=about, description=about)
+        added.set_defaults(function=function)
+        return added
+
+    jobs = {"type": _jobs, "metavar": "N", "help": "notebooks at once (default: one a core)"}
+    added = verb(run)
+    added.add_argument("--cohort", metavar="F", help="your own cohort, a CSV file")
+    added.add_argument("--map", metavar="F", help="how to read it, a YAML file")
+    added.add_argument("--only", metavar="03", help="one notebook, by number or name; no book")
+    added.add_argument("--jobs", **jobs)
+    added = verb(refresh)
+    added.add_argument("--check", action="store_true", help="write nothing, fail if not current")
+    added.add_argument("--jobs", **jobs)
+    verb(book)
+    return top
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Carry out one verb and return the exit code."""
+    args = parser().parse_args(argv)
+    try:
+        return args.function(args)
+    except Refused as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt as error:
+        print(str(error) or "Interrupted.", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""The flags: what a cohort keeps although it deserves a look."""
+
+import pandas as pd
+
+from helpers.conventions import DAYS_PER
+from helpers.loading.mapping import Mapping
+
+SHORTEST_DAYS = 120  # a longest time below this may be in months
+LONGEST_YEARS = 40  # a longest time above this may be in days
+UNKNOWN_CODES = (999, 9999)
+MANY_LEVELS = 20
+
+
+class Flags:
+    """Collects findings as rows: column, number of patients, what was found."""
+
+    def __init__(self, patients: int):
+        self.patients = patients
+        self.rows: list[tuple[str, int, str]] = []
+
+    def add(self, column: str, where: pd.Series | bool, finding: str) -> None:
+        """A finding about the patients `where`, or about everybody when it is True."""
+        count = int(where.sum()) if isinstance(where, pd.Series) else self.patients * where
+        if count > 0:
+            self.rows.append((column, count, finding))
+
+
+def find_flags(
+    frame: pd.DataFrame, mapping: Mapping, codebook: pd.DataFrame, left_out: list[str]
+) -> pd.DataFrame:
+    """What is kept but worth a look: column, rows (number of patients), finding."""
+    flags = Flags(len(frame))
+    if left_out:
+        more = f" and {len(left_out) - 5} more" if len(left_out) > 5 else ""
+        flags.add(", ".join(left_out[:5]) + more, True,
+                  "left out: neither the codebook nor the mapping describes it")  # fmt: skip
+    flags.add("arm", mapping.reference_arm is None,
+              f"no reference arm stated: {min(frame['arm'])!r} is taken, the first in the "
+              "alphabet")  # fmt: skip
+    kinds = codebook["type"][codebook.index.isin(frame.columns)]
+    for column in kinds.index[kinds == "time"]:
+        flag_endpoint(flags, frame, column.removesuffix("_time"), mapping)
+    if {"os_time", "pfs_time"} <= set(frame):
+        same = (frame["pfs_time"] == frame["os_time"]) & (frame["os_event"] == 1)
+        flags.add("pfs_event", same & (frame["pfs_event"] == 0),
+                  "died on the day that progression-free survival is censored")  # fmt: skip
+    for column in kinds.index[kinds.isin(["category", "number"])]:
+        values = frame[column]
+        levels = values.dropna().unique()
+        flags.add(column, values.isna(), "no value")
+        flags.add(column, len(levels) == 1,
+                  "the same for everybody: cannot be compared or adjusted for")  # fmt: skip
+        if kinds[column] == "category":
+            alike = len({level.casefold() for level in levels}) < len(levels)
+            flags.add(column, alike, "categories that differ only in capital letters")
+            flags.add(column, len(levels) > MANY_LEVELS,
+                      f"{len(levels)} categories: is it a number, free text or an id?")  # fmt: skip
+    return pd.DataFrame(flags.rows, columns=["column", "rows", "finding"])
+
+
+def flag_endpoint(flags: Flags, frame: pd.DataFrame, name: str, mapping: Mapping) -> None:
+    """Flag times and events of one endpoint that suggest a wrong unit or coding."""
+    time, event = frame[f"{name}_time"], frame[f"{name}_event"]
+    column, longest = f"{name}_time", time.max()
+    code = round(longest / DAYS_PER[mapping.time_unit], 6) in UNKNOWN_CODES
+    flags.add(column, time == 0, "time is zero: kept, but never at risk after time zero")
+    flags.add(column, (time == longest) & code, "999 or 9999: a code for unknown?")
+    flags.add(column, mapping.time_unit == "days" and 0 < longest < SHORTEST_DAYS,
+              f"the longest time is {longest:g} days: are these months?")  # fmt: skip
+    flags.add(column, longest > LONGEST_YEARS * DAYS_PER["years"],
+              f"the longest time is {longest / DAYS_PER['years']:.0f} years: is time_unit "
+              "right?")  # fmt: skip
+    flags.add(f"{name}_event", event.sum() == 0, "nobody has the event: little can be estimated")
+    flags.add(f"{name}_event", event.sum() == len(event),
+              "everybody has the event: are censored patients missing?")  # fmt: skip
+    swapped = time[event == 1].median() > time[event == 0].median()
+    flags.add(f"{name}_event", (event == 1) & swapped,
+              "events come later than censorings: is 1 really the event?")  # fmt: skip
+    if "os_time" in frame and name not in ("os", "pfs"):
+        flags.add(column, time > frame["os_time"] + 1e-9, "time is longer than overall survival")

@@ -1,0 +1,103 @@
+"""A View is one question with one text, and nonsense is refused in words."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers.cohort import load_cohort
+from helpers.view import View, ViewError, Where, default_view
+
+FULL = """
+endpoint: rfs
+compare: grade
+reference: 1
+where:
+  - {column: menopause, in: [postmenopausal]}
+  - {column: age, min: 50, max: 70}
+adjust: [nodes]
+landmark: 90
+horizon: 730
+"""
+
+
+def test_yaml_json_and_link_say_the_same():
+    view = View.read(FULL)
+    assert View.read(view.text()) == view
+    assert View.read(view.yaml()) == view
+    assert View.from_link(view.link()) == view
+    assert view.reference == "1"
+    assert set(view.link()) <= set(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    )
+
+
+def test_defaults_are_left_out_of_the_text():
+    assert View().text() == "{}"
+    assert View.read("") == View.read("{}") == View.read('{"compare": "arm"}') == View()
+
+
+def test_order_of_conditions_and_of_values_does_not_matter():
+    one = View.read("{where: [{column: age, min: 50}, {column: grade, in: [3, 1]}]}")
+    two = View.read("{where: [{column: grade, in: [1, 3]}, {column: age, min: 50.0}]}")
+    assert one == two and one.text() == two.text()
+
+
+text = st.text(min_size=1, max_size=8)
+number = st.floats(min_value=-1e6, max_value=1e6)
+condition = st.one_of(
+    st.builds(lambda c, v: {"column": c, "in": v}, text, st.lists(text, min_size=1, max_size=3)),
+    st.builds(lambda c, v, m: {"column": c, "min": v, "missing": m}, text, number, st.booleans()),
+)
+
+
+@given(text, st.lists(condition, max_size=3), st.lists(text, max_size=2), st.floats(0, 1e5))
+def test_any_view_survives_its_text_and_its_link(endpoint, where, adjust, landmark):
+    view = View(
+        endpoint=endpoint,
+        where=tuple(sorted(map(Where.read, where), key=str)),
+        adjust=tuple(name for name in adjust if name != "arm"),
+        landmark=landmark,
+    )
+    assert View.read(view.text()) == view
+    assert View.from_link(view.link()) == view
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{endpiont: os}", "unknown key 'endpiont'"),
+        ("[os]", "write key: value"),
+        ("{a: [}", "neither JSON nor YAML"),
+        ("{endpoint: [os, pfs]}", "give one name"),
+        ("{landmark: -1}", "0 or more"),
+        ("{landmark: soon}", "0 or more"),
+        ("{horizon: 0}", "more than 0"),
+        ("{horizon: .inf}", "more than 0"),
+        ("{horizon: true}", "more than 0"),
+        ("{ties: breslow}", "use efron"),
+        ("{adjust: arm}", "give a list"),
+        ("{adjust: [arm]}", "leave it out of adjust"),
+        ("{where: {column: age}}", "give a list"),
+        ("{where: [age]}", "write {column: NAME"),
+        ("{where: [{column: age}]}", "both or neither"),
+        ("{where: [{column: age, in: [1], min: 2}]}", "both or neither"),
+        ("{where: [{column: age, in: 3}]}", "give a list after in"),
+        ("{where: [{column: age, min: old}]}", "give a number"),
+        ("{where: [{column: age, above: 3}]}", "unknown key 'above'"),
+    ],
+)
+def test_nonsense_is_refused_with_what_to_do(text, message):
+    with pytest.raises(ViewError, match="To do: ") as caught:
+        View.read(text)
+    assert message in str(caught.value)
+
+
+def test_a_cut_link_is_refused():
+    with pytest.raises(ViewError, match="cut or altered"):
+        View.from_link(View.read(FULL).link()[:-3] + "!")
+
+
+def test_the_default_view_takes_the_first_endpoint_and_a_horizon_only_where_none_is_stated():
+    cohort = load_cohort()
+    assert default_view(cohort, horizon=365) == View(endpoint="os", horizon=365.0)
+    assert default_view(cohort, "{horizon: 90}", horizon=365).horizon == 90
