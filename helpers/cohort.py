@@ -17,7 +17,7 @@ from helpers.loading.flags import find_flags
 from helpers.loading.mapping import Mapping, read_mapping
 from helpers.loading.problems import CohortError, Problems
 from helpers.loading.reading import read_text_frame
-from helpers.loading.schema import check_columns, read_codebook, to_types
+from helpers.loading.schema import check_columns, read_codebook, stated_status, to_types
 
 ROOT = Path(__file__).resolve().parents[1]
 PAPER_COHORT = "data/cohort_synthetic.csv"
@@ -51,8 +51,8 @@ class Cohort:
         True only for the cohort built to meet the published numbers.
     """
 
-    frame: pd.DataFrame
-    codebook: pd.DataFrame
+    frame: pd.DataFrame = field(repr=False)  # ids and rows are not for printing
+    codebook: pd.DataFrame = field(repr=False)
     name: str
     status: str
     arms: tuple[str, str]
@@ -135,6 +135,7 @@ def load_cohort(path: str | Path | None = None, map_path: str | Path | None = No
     if not is_paper:
         codebook["evidence"] = ""  # says how the published cohort was rebuilt
 
+    status = stated_status(text, mapping)
     text, left_out = check_columns(text, mapping, codebook, problems)
     frame, bad = to_types(text, mapping, codebook, problems)
     check_values(frame, bad, mapping, codebook, problems)
@@ -151,7 +152,7 @@ def load_cohort(path: str | Path | None = None, map_path: str | Path | None = No
         for column in codebook.index[codebook["type"] == "time"]
     }
     return Cohort(
-        frame=frame, codebook=codebook, name=mapping.name, status=mapping.status, arms=arms,
+        frame=frame, codebook=codebook, name=mapping.name, status=status, arms=arms,
         endpoints=endpoints, mask_below=mapping.mask_below, flags=flags, is_paper=is_paper,
     )  # fmt: skip
 

@@ -19,6 +19,8 @@ from helpers import conventions
 from helpers.cohort import ROOT, Cohort
 
 SHOWN_PACKAGES = ("lifelines", "pandas", "numpy", "scipy", "matplotlib", "plotly")
+# plotly's toolbar offers to upload the data of a figure: a patient's data stays where it is.
+PLOTLY_CONFIG = {"showSendToCloud": False, "displaylogo": False}
 PNG_METADATA = {"Software": None}  # matplotlib would write its version into every picture
 
 
@@ -47,6 +49,7 @@ def show(figure, *, alt: str, number: int, caption: str, takeaway: str) -> None:
         kind, data = "image/png", base64.b64encode(buffer.getvalue()).decode()
     else:
         kind, data = "application/vnd.plotly.v1+json", json.loads(figure.to_json())
+        data["config"] = PLOTLY_CONFIG
     display({kind: data, "text/plain": alt}, raw=True, metadata={kind: {"alt": alt}})
     display(Markdown(f"**Figure {number}.** {caption} *{takeaway}*"))
 

@@ -265,8 +265,8 @@ def plotly_survival(answer: Answer):
     figure.update_xaxes(visible=False, row=2, col=1)
     figure.update_yaxes(title=answer.label, range=[0, 1.02], row=1, col=1)
     figure.update_layout(
-        template="simple_white", height=480, margin={"l": 60, "r": 20, "t": 40, "b": 20},
-        legend={"orientation": "h", "x": 0, "y": 1.12}, font={"size": 12},
+        template="simple_white", height=500, margin={"l": 60, "r": 20, "t": 70, "b": 20},
+        legend={"orientation": "h", "x": 0, "y": 1.07, "yanchor": "bottom"}, font={"size": 12},
     )  # fmt: skip
     return figure
 

@@ -126,7 +126,7 @@ TIMES = [
     refused("a time is text", "os_time, row 2, row 4: found 12 months, 1_000: not a number",
             os_time="12 months,300,1_000,350,250,150"),
     refused("a time is a date", "17-08-1984: not a number", os_time="17-08-1984,3,2,3,2,1"),
-    refused("a decimal is a comma", "12,5: not a number ... decimals with a point",
+    refused("a decimal is a comma", "12,5: not a number ... a decimal point",
             os_time=["12,5", "300", "200", "350", "250", "150"]),
     refused("a time is infinite", "inf, -Infinity, 1e999: not a number",
             os_time="inf,-Infinity,1e999,350,250,150"),
@@ -205,7 +205,7 @@ MAPPINGS = [
     *(
         refused(f"mask_below is {value}", "mask_below ... whole number",
                 mapping=f"mask_below: {value}")
-        for value in ("-1", "true", "2.5", "five", "1000000000")
+        for value in ("-1", "1", "true", "2.5", "five", "1000000000")
     ),
     refused("a source is not text", "mapping, columns arm: found ['a']", "columns os_time: found "
             "nothing", mapping="columns: {arm: [a], os_time: }"),

@@ -23,6 +23,9 @@ def load(tmp_path):
     return load_text
 
 
+STATED = "reference_arm: A"
+
+
 def load_from(folder, file, mapping=None):
     """Load what a reader might send: text or bytes of a CSV and of its mapping."""
     (folder / "mine.csv").write_bytes(file.encode() if isinstance(file, str) else file)
@@ -305,6 +308,13 @@ def test_a_factor_can_be_known_on_no_fixed_day(load):
     assert np.isnan(about.at["transplant", "known_at"])
 
 
+def test_synthetic_patients_stay_synthetic_under_any_mapping(load):
+    file = cohort_csv(data_status=",".join(["synthetic"] * 6))
+    for mapping in (None, STATED, "status: real, published", "ignore: [data_status]"):
+        cohort = load(file, mapping)
+        assert cohort.status == "synthetic" and not (cohort.flags["column"] == "data_status").any()
+
+
 def test_only_the_published_cohort_carries_our_evidence(load):
     assert set(load(cohort_csv(age="1,2,3,4,5,6")).codebook["evidence"]) == {""}
 
@@ -315,9 +325,6 @@ def test_only_the_published_cohort_carries_our_evidence(load):
 def finding(cohort, column):
     """What is flagged about a column: one text."""
     return "; ".join(cohort.flags.loc[cohort.flags["column"] == column, "finding"])
-
-
-STATED = "reference_arm: A"
 
 
 @pytest.mark.parametrize(
@@ -342,7 +349,8 @@ STATED = "reference_arm: A"
         ("age", "no value", 2, STATED, {"age": "50,,,60,70,80"}),
         ("age", "the same for everybody", 6, STATED, {"age": "50,50,50,50,50,50"}),
         ("histology", "21 categories: is it a number, free text or an id", 24, STATED, None),
-        ("histology", "differ only in capital letters", 6, STATED, {"histology": "a,A,b,b,b,b"}),
+        ("histology", "differ only in capitals", 6, STATED, {"histology": "a,A,b,b,b,b"}),
+        ("arm", "capitals, spaces or dashes", 6, None, {"arm": "a–b,A-B,A-B,A-B,A-B,A-B"}),
         ("site, ward", "left out", 6, STATED, {"site": "1,1,1,1,1,1", "ward": "1,1,1,1,1,1"}),
     ],
 )  # fmt: skip
@@ -384,24 +392,21 @@ def test_the_example_is_the_lymph_node_study_of_lifelines():
 
 
 def test_events_and_censorings_swapped_in_the_example_are_flagged(tmp_path):
-    mapping = (ROOT / DEFAULT_MAP).read_text() + "name: Swapped"
-    mapping = mapping.replace("name: German Breast Cancer Study\n", "").replace(
-        "recode:", "recode:\n  os_event: {0: 1, 1: 0}\n  rfs_event: {0: 1, 1: 0}"
-    )
-    cohort = load_from(
-        tmp_path,
-        (ROOT / DEFAULT_COHORT).read_bytes(),
-        mapping.replace("published for everybody to read", "published"),
-    )
+    mapping = yaml.safe_load((ROOT / DEFAULT_MAP).read_text(encoding="utf-8"))
+    mapping["recode"] |= {name: {0: 1, 1: 0} for name in ("os_event", "rfs_event")}
+    file = (ROOT / DEFAULT_COHORT).read_bytes()
+    cohort = load_from(tmp_path, file, yaml.safe_dump(mapping))
     assert list(cohort.flags["column"]) == ["os_event", "rfs_event"]
     assert cohort.flags["finding"].str.contains("is 1 really the event").all()
 
 
 def test_every_mapping_key_is_explained_beside_the_data():
-    text = (ROOT / "data" / "README.md").read_text()
-    example = yaml.safe_load((ROOT / DEFAULT_MAP).read_text())
-    for key in (*example, "row_number", "known_at"):
-        assert f"`{key}`" in text or f"{key}:" in text
+    text = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
+    example = yaml.safe_load((ROOT / DEFAULT_MAP).read_text(encoding="utf-8"))
+    for key in example:
+        assert f"| `{key}` |" in text
+    for word in ("row_number", "known_at", "#N/A", "CSV UTF-8"):
+        assert word in text
 
 
 # Anything at all

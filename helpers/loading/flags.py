@@ -1,5 +1,8 @@
 """The flags: what a cohort keeps although it deserves a look."""
 
+import re
+import unicodedata
+
 import pandas as pd
 
 from helpers.conventions import DAYS_PER
@@ -51,8 +54,8 @@ def find_flags(
         flags.add(column, len(levels) == 1,
                   "the same for everybody: cannot be compared or adjusted for")  # fmt: skip
         if kinds[column] == "category":
-            alike = len({level.casefold() for level in levels}) < len(levels)
-            flags.add(column, alike, "categories that differ only in capital letters")
+            alike = len({same_look(level) for level in levels}) < len(levels)
+            flags.add(column, alike, "categories that differ only in capitals, spaces or dashes")
             flags.add(column, len(levels) > MANY_LEVELS,
                       f"{len(levels)} categories: is it a number, free text or an id?")  # fmt: skip
     return pd.DataFrame(flags.rows, columns=["column", "rows", "finding"])
@@ -78,3 +81,9 @@ def flag_endpoint(flags: Flags, frame: pd.DataFrame, name: str, mapping: Mapping
               "events come later than censorings: is 1 really the event?")  # fmt: skip
     if "os_time" in frame and name not in ("os", "pfs"):
         flags.add(column, time > frame["os_time"] + 1e-9, "time is longer than overall survival")
+
+
+def same_look(level: str) -> str:
+    """A category without what the eye misses: capitals, kinds of space and of dash."""
+    level = " ".join(unicodedata.normalize("NFKC", level).casefold().split())
+    return re.sub("[\u2010-\u2015\u2212]", "-", level)

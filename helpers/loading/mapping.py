@@ -112,8 +112,8 @@ def read_mapping(path: Path, problems: Problems) -> Mapping | None:
                 problems.add(where, short(value), "give a list of column names, as in [a, b]")
         elif not isinstance(value, str) or not value.strip():
             problems.add(where, short(value), "give one value, or leave the line out")
-        elif key == "mask_below" and not re.fullmatch("[0-9]{1,6}", value):
-            problems.add(where, repr(value), "give a whole number, 0 for no masking")
+        elif key == "mask_below" and not re.fullmatch("0|[2-9]|[1-9][0-9]{1,5}", value):
+            problems.add(where, repr(value), "give a whole number from 2, or 0 for no masking")
         elif key == "status" and value not in STATUSES:
             problems.add(where, repr(value), f"use one of: {'; '.join(STATUSES)}")
         elif key == "time_unit" and value not in DAYS_PER:

@@ -29,6 +29,7 @@ IDENTIFIERS = frozenset(
     }
 )  # fmt: skip
 
+STATUS_COLUMN = "data_status"  # in what we ship: says synthetic in every row
 FIXED_LABELS = {"os": "Overall survival", "pfs": "Progression-free survival"}
 
 
@@ -121,7 +122,7 @@ def check_columns(
     check_names(kept, mapping, codebook, problems)
     check_required(kept, text, mapping, codebook, problems)
     left_out = [c for c in kept.columns if c not in codebook.index]
-    return kept.drop(columns=left_out), left_out
+    return kept.drop(columns=left_out), [c for c in left_out if c != STATUS_COLUMN]
 
 
 def check_names(
@@ -211,6 +212,12 @@ def names_there(text: pd.DataFrame) -> str:
     return f"The file has these columns: {', '.join(map(short, text.columns[:20]))}{more}."
 
 
+def stated_status(text: pd.DataFrame, mapping: Mapping) -> str:
+    """What the data is; a file that calls itself synthetic stays so under any mapping."""
+    said = text.get(STATUS_COLUMN, [])
+    return "synthetic" if any("synthetic" in str(v).lower() for v in said) else mapping.status
+
+
 def recoded(values: pd.Series, codes: dict) -> tuple[pd.Series, pd.Series]:
     """Values under new codes, and those that the mapping does not name."""
     table = {code_text(old): None if new in MISSING else new for old, new in codes.items()}
@@ -235,15 +242,14 @@ def to_types(
             numbers = pd.to_numeric(values, errors="coerce").astype(float)
             numbers = numbers.where(numbers.abs() != float("inf"))
             wrong = values[values.notna() & numbers.isna()]
-            comma = wrong.str.fullmatch(r"-?\d+,\d+").any()
-            remedy = "write decimals with a point" if comma else "correct it or leave it empty"
-            if kind == "time":
-                remedy = "write decimals with a point" if comma else "give a time as a number"
-            elif kind == "event":
-                remedy = (
-                    "write 1 for an event and 0 for censored, or recode it in a mapping, as in "
-                    f"'recode: {{{column}: {{died: 1, alive: 0}}}}'"
-                )
+            remedy = {
+                "number": "correct it or leave it empty",
+                "time": "give a time as a number",
+                "event": "write 1 for an event and 0 for censored, or recode it in a mapping, as "
+                f"in 'recode: {{{column}: {{died: 1, alive: 0}}}}'",
+            }[kind]
+            if wrong.str.fullmatch(r"-?[\d,.]+").any():
+                remedy = "write 1234.5, with a decimal point and without a thousands separator"
             problems.add_rows(column, wrong, "not a number", remedy)
             bad[column] = bad[column].union(wrong.index)
             frame[column] = numbers * (DAYS_PER[mapping.time_unit] if kind == "time" else 1)

@@ -132,9 +132,8 @@ def _front(title, status, names, stopped):
     if stopped:
         links = ", ".join(f"[]({name}.ipynb)" for name in stopped)
         parts.append(f"```{{error}}\nStopped at an error: {links}\n```")
-    return (
-        "\n\n".join([*parts, "\n".join(["```{toctree}", ":maxdepth: 1", "", *names, "```"])]) + "\n"
-    )
+    parts.append("\n".join(["```{toctree}", ":maxdepth: 1", "", *names, "```", ""]))
+    return "\n\n".join(parts)
 
 
 def _escape(text):
