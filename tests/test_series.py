@@ -557,7 +557,7 @@ def wait_for(condition, seconds=60):
 
 
 def interrupted(root, when, send):
-    """Run three notebooks, interrupt when asked; the exit code, what was said, what is left."""
+    """Run notebooks, two at once, and interrupt: the exit code, what was said, what is left."""
     mark = uuid.uuid4().hex
     process = python(INTERRUPTED, root, env={"SERIES_TEST": mark}, start_new_session=True)
     try:
@@ -575,26 +575,38 @@ def interrupted(root, when, send):
     )
 
 
+def ctrl_c_twice(pid):
+    """A terminal signals the whole group; the second time falls into the ending."""
+    os.killpg(pid, signal.SIGINT)
+    time.sleep(0.1)
+    os.killpg(pid, signal.SIGINT)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent as POSIX has them")
 @pytest.mark.parametrize(
     "send",
     [
         pytest.param(lambda pid: os.kill(pid, signal.SIGINT), id="SIGINT to the runner alone"),
-        pytest.param(lambda pid: os.killpg(pid, signal.SIGINT), id="Ctrl-C in a terminal"),
+        pytest.param(ctrl_c_twice, id="Ctrl-C in a terminal, impatiently"),
         pytest.param(lambda pid: os.kill(pid, signal.SIGTERM), id="SIGTERM"),
     ],
 )
 def test_an_interrupted_run_ends_at_once_and_keeps_what_there_is(tmp_path, send):
     (tmp_path / "ours.csv").write_text("arm")
-    here = "import subprocess, time, pathlib\npathlib.Path('running').touch()\n"
     slow = (
-        here + "print('partial', flush=True)\nsubprocess.Popen(['sleep', '600'])\ntime.sleep(600)"
+        "import pathlib, subprocess, time\n"
+        "print('partial', flush=True)\n"
+        "subprocess.Popen(['sleep', '600'], start_new_session=True)\n"
+        "pathlib.Path('running').touch()\n"
+        "time.sleep(600)"
     )
     deaf = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n" + slow
     save(tmp_path / "notebooks", "01_quick", "1")
     save(tmp_path / "notebooks", "02_slow", "import os", deaf, "print('no')")
     save(tmp_path / "notebooks", "03_slow", "import os", slow.replace("running", "also"))
+    save(tmp_path / "notebooks", "04_waiting", "1")
     out = tmp_path / "build" / "notebooks"
+    save(out, "04_waiting", "'of an earlier run'")
 
     ended = interrupted(
         tmp_path,
@@ -606,13 +618,14 @@ def test_an_interrupted_run_ends_at_once_and_keeps_what_there_is(tmp_path, send)
         send,
     )
     assert ended.code == 130
-    assert ended.stderr == "Interrupted: 1 of 3 notebooks finished.\n"
+    assert ended.stderr == "Interrupted: 1 of 4 notebooks finished.\n"
     assert ended.seconds < 5
     assert ended.left == []
     for name in ("02_slow", "03_slow"):
         partial = read(out / f"{name}.ipynb")
         nbformat.validate(partial)
         assert [o.get("evalue") for o in partial.cells[1].outputs][-1] == "interrupted"
+    assert not (out / "04_waiting.ipynb").exists()
     assert (tmp_path / "build" / "timings.csv").read_text().count("\n") == 2
     assert "FAILED" not in ended.stdout
     assert not (tmp_path / "build" / "book").exists()
