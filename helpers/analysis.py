@@ -88,11 +88,12 @@ def analyse(cohort: Cohort, view: View, *, times=None, engine: str = "lifelines"
 
     Examples
     --------
+    >>> import math
     >>> from helpers.cohort import load_cohort
     >>> answer = analyse(load_cohort(), View())
     >>> answer.groups
     ('hormone therapy', 'none')
-    >>> float(np.exp(answer.model["estimate"].iloc[0]).round(2))
+    >>> round(math.exp(answer.model["estimate"].iloc[0]), 2)
     0.77
     """
     if engine != "lifelines":

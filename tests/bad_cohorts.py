@@ -215,6 +215,9 @@ MAPPINGS = [
             mapping="{columns: {arm: grp}, ignore: [grp]}", arm=None, grp="A,A,A,B,B,B"),
     refused("a source is mapped twice", "os_time: found mapped twice", mapping="columns: "
             "{os_time: os_time, pfs_time: os_time, pfs_event: pfs_event}", pfs_event="1,1,1,1,1,1"),
+    refused("names are exchanged and one source serves twice", "os_time: found both a column",
+            "patient_id: found mapped twice", "arm: found 6 arms. To do",
+            mapping="columns: {arm: patient_id, os_time: arm, patient_id: patient_id}"),
     refused("a name is there and mapped to", "arm: found both a column of that name and one mapped "
             "to it ('group')", mapping="columns: {arm: group}", group="x,x,x,y,y,y"),
     refused("ids are numbered although there are ids", "patient_id: found both",

@@ -7,7 +7,7 @@ from helpers.loading.mapping import Mapping
 from helpers.loading.problems import Problems
 
 LONGEST_DAYS = 100 * 365  # anything longer is a unit error or a code such as 99999
-FEW_ARMS = 6  # more are not quoted: they may be ids
+FEW_ARMS = 6  # more are not quoted
 
 MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 DATE = (
@@ -138,7 +138,8 @@ def check_arms(arm: pd.Series, mapping: Mapping, problems: Problems) -> None:
     """Report any number of arms but two, and a reference arm that is neither."""
     levels = sorted(arm.dropna().unique())
     if len(levels) != 2:
-        shown = f" ({', '.join(levels)})" if 0 < len(levels) <= FEW_ARMS else ""
+        ids = len(levels) == len(arm) or len(levels) > FEW_ARMS  # perhaps
+        shown = "" if ids or not levels else f" ({', '.join(levels)})"
         problems.add(
             "arm", f"{len(levels)} arm{'s' * (len(levels) != 1)}{shown}",
             "two are needed: add the patients of the other arm" if len(levels) < 2 else
