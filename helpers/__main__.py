@@ -18,15 +18,13 @@ class Refused(Exception):
 
 def run(args: argparse.Namespace) -> int:
     """Execute the series into build/, then build the book."""
-    from helpers.cohort import DEFAULT_COHORT, ROOT, resolve
+    from helpers.cohort import resolve
     from helpers.workshop.series import run_series
 
-    if args.map and not args.cohort:
-        raise Refused("--map says how to read the file that --cohort names: give both.")
+    _map_goes_with_cohort(args)
     start = time.monotonic()
     cohort = _cohort(args.cohort, args.map)
-    own = args.cohort is not None and resolve(args.cohort) != resolve(DEFAULT_COHORT)
-    build = ROOT / "build" / cohort.slug if own else ROOT / "build"
+    own, build = _build_folder(args, cohort)
     notebooks = _notebooks()
     chosen = [_only(args.only, notebooks)] if args.only else notebooks
 
@@ -72,6 +70,37 @@ def refresh(args: argparse.Namespace) -> int:
     return 1 if failed or (args.check and changed) else 0
 
 
+def view(args: argparse.Namespace) -> int:
+    """Answer one View: tables on screen, and tables, figure and methods text in build/export/."""
+    from helpers.analysis import analyse
+    from helpers.cohort import ROOT, resolve
+    from helpers.export import export, masked, methods
+    from helpers.view import View, ViewError
+
+    _map_goes_with_cohort(args)
+    path = resolve(args.file)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused(f"view: no readable text at {path} ({error.__class__.__name__}).") from None
+    cohort = _cohort(args.cohort, args.map)
+    try:
+        answer = analyse(cohort, View.read(text))
+    except ViewError as error:
+        raise Refused(str(error)) from None
+    shown = masked(answer)
+    for name in ("counts", "medians", "milestones", "tests", "model", "rmst", "interaction"):
+        if len(frame := getattr(shown, name)):
+            print(f"{name}\n{frame.to_string(index=False, na_rep='-')}\n")
+    for note in answer.notes.itertuples():
+        print(f"{note.about}: {note.note}")
+    print(f"\n{methods(answer)}\n")
+    folder = _build_folder(args, cohort)[1] / "export" / path.stem
+    for written in export(answer, folder):
+        print(f"Wrote {written.relative_to(ROOT)}")
+    return 0
+
+
 def book(args: argparse.Namespace) -> int:
     """Rebuild the book from what the last run executed."""
     from helpers.cohort import ROOT
@@ -79,6 +108,19 @@ def book(args: argparse.Namespace) -> int:
     if not list((ROOT / "build" / "notebooks").glob("*.ipynb")):
         raise Refused("There are no executed notebooks yet: python -m helpers run")
     return 0 if _build_book(ROOT / "build", _cohort(), TITLE) else 1
+
+
+def _map_goes_with_cohort(args: argparse.Namespace) -> None:
+    if args.map and not args.cohort:
+        raise Refused("--map says how to read the file that --cohort names: give both.")
+
+
+def _build_folder(args: argparse.Namespace, cohort) -> tuple[bool, Path]:
+    """Is this another cohort than ours, and the folder its pages and exports go to."""
+    from helpers.cohort import DEFAULT_COHORT, ROOT, resolve
+
+    own = args.cohort is not None and resolve(args.cohort) != resolve(DEFAULT_COHORT)
+    return own, ROOT / "build" / cohort.slug if own else ROOT / "build"
 
 
 def _notebooks() -> list[Path]:
@@ -149,14 +191,21 @@ def parser() -> argparse.ArgumentParser:
         return added
 
     jobs = {"type": _jobs, "metavar": "N", "help": "notebooks at once (default: one a core)"}
-    added = verb(run)
-    added.add_argument("--cohort", metavar="F", help="your own cohort, a CSV file")
-    added.add_argument("--map", metavar="F", help="how to read it, a YAML file")
+
+    def about_a_cohort(function) -> argparse.ArgumentParser:
+        added = verb(function)
+        added.add_argument("--cohort", metavar="F", help="your own cohort, a CSV file")
+        added.add_argument("--map", metavar="F", help="how to read it, a YAML file")
+        return added
+
+    added = about_a_cohort(run)
     added.add_argument("--only", metavar="03", help="one notebook, by number or name; no book")
     added.add_argument("--jobs", **jobs)
     added = verb(refresh)
     added.add_argument("--check", action="store_true", help="write nothing, fail if not current")
     added.add_argument("--jobs", **jobs)
+    added = about_a_cohort(view)
+    added.add_argument("file", metavar="FILE", help="a View, as JSON or YAML")
     verb(book)
     return top
 

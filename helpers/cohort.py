@@ -22,6 +22,7 @@ from helpers.loading.schema import check_columns, read_codebook, stated_status, 
 ROOT = Path(__file__).resolve().parents[1]
 PAPER_COHORT = "data/cohort_synthetic.csv"
 DEFAULT_COHORT = "data/examples/german_breast_cancer.csv"
+BUILD_FOLDERS = ("notebooks", "book", "student", "instructor", "slides", "export")
 DEFAULT_MAP = "data/examples/german_breast_cancer.yaml"
 
 
@@ -67,8 +68,9 @@ class Cohort:
 
     @property
     def slug(self) -> str:
-        """The name as a folder name."""
-        return "".join(c if c.isalnum() else "_" for c in self.name.lower()).strip("_") or "cohort"
+        """The name as a folder name, never one of the folders of build/ itself."""
+        name = "".join(c if c.isalnum() else "_" for c in self.name.lower()).strip("_")
+        return f"cohort_{name}" if name in ("", *BUILD_FOLDERS) else name
 
     @property
     def status_line(self) -> str:

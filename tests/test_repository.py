@@ -36,7 +36,9 @@ def test_conda_installs_the_same_list():
 def test_every_import_is_in_the_list():
     known = {re.split("==", pin)[0].lower() for pin in requirements()}
     known = {name.replace("_", "-") for name in known} | {"yaml", "pil"}  # PyYAML, pillow
-    for path in [*EVERY_MODULE, *(ROOT / "tests").rglob("*.py")]:
+    tests = list((ROOT / "tests").rglob("*.py"))
+    local = {"helpers", *(path.stem for path in tests)}
+    for path in [*EVERY_MODULE, *tests]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = []
             if isinstance(node, ast.Import):
@@ -44,7 +46,7 @@ def test_every_import_is_in_the_list():
             elif isinstance(node, ast.ImportFrom) and not node.level:
                 names = [node.module]
             for name in (name.split(".")[0].lower() for name in names):
-                ours = name in {"helpers", "tests", "browser"} or name in sys.stdlib_module_names
+                ours = name in local or name in sys.stdlib_module_names
                 late = "bench" in path.parts or path.name == "make_data.py"
                 assert ours or late or name.replace("_", "-") in known, f"{path}: {name}"
 
