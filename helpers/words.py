@@ -212,22 +212,35 @@ def read_medians(answer: Answer) -> str:
 
 
 def read_survival(answer: Answer, day: float) -> str:
-    """Survival at one day in each group, and the difference, in sentences."""
-    stones = answer.milestones[np.isclose(answer.milestones["time"], day)]
+    """Survival at a day and the difference, in sentences.
+
+    Where a group is not observed to that day, the last earlier milestone that all groups reach.
+    """
+    stones = answer.milestones
+    if stones.empty:
+        return "No patient is left."
+    seen = (
+        stones[stones["kind"] == "survival"]
+        .groupby("time")["estimate"]
+        .apply(lambda values: values.notna().all())
+    )
+    reached = [time for time in seen.index[seen] if time <= day + 1e-9]
+    if not reached:
+        return f"No milestone up to {month_name(day)} is reached by every group."
     parts = []
-    for row in stones.to_dict("records"):
-        low, high = percent(row["conf_low"]), percent(row["conf_high"])
-        if row["kind"] == "survival" and pd.isna(row["estimate"]):
-            parts.append(f"In {row['group']!r} nobody is observed to {month_name(day)}.")
-        elif row["kind"] == "survival":
+    if not np.isclose(reached[-1], day):
+        parts.append(f"Not every group is observed to {month_name(day)}.")
+    for row in stones[stones["time"] == reached[-1]].to_dict("records"):
+        if row["kind"] == "survival":
+            limits = interval(percent(row["conf_low"]), percent(row["conf_high"]))
             parts.append(
-                f"At {month_name(day)} survival in {row['group']!r} is "
-                f"{percent(row['estimate'])} {interval(low, high)}."
+                f"At {month_name(row['time'])} survival in {row['group']!r} is "
+                f"{percent(row['estimate'])} {limits}."
             )
-        elif pd.notna(row["estimate"]):
+        else:
             points = [number(100 * row[c], 0) for c in ("estimate", "conf_low", "conf_high")]
-            width = interval(*points[1:]) if pd.notna(row["conf_low"]) else "(no interval)"
-            parts.append(f"The difference, {row['group']}, is {points[0]} points {width}.")
+            limits = interval(*points[1:])
+            parts.append(f"The difference, {row['group']}, is {points[0]} points {limits}.")
     return " ".join(parts)
 
 
