@@ -21,7 +21,7 @@ book: $(READY)
 	$(BIN)/python -m helpers book
 
 bench: $(READY)
-	$(BIN)/python tests/bench/run.py
+	for file in tests/bench/bench_*.py; do $(BIN)/python $$file || exit 1; done
 
 $(READY): requirements.txt pyproject.toml
 	$(PYTHON) -c "import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else 'Python 3.11, 3.12 or 3.13 is needed, $(PYTHON) is %d.%d. Name another: make PYTHON=python3.12' % v)"
