@@ -1,0 +1,99 @@
+"""The committed series is current, and runs on the cohorts a reader may bring."""
+
+import json
+import random
+import subprocess
+import sys
+
+import pytest
+
+from helpers.cohort import ROOT, load_cohort
+from helpers.workshop.book import build_book
+from helpers.workshop.refresh import refresh
+from helpers.workshop.series import run_series, series
+
+NOTEBOOKS = series(ROOT / "notebooks")
+
+
+def run_on(cohort, out, parameters=None):
+    return run_series(
+        NOTEBOOKS, out / "notebooks", parameters=parameters or {},
+        columns=set(cohort.frame.columns), is_paper=cohort.is_paper, progress=False,
+    )  # fmt: skip
+
+
+def shown(folder):
+    """All that a reader of the executed notebooks sees, as text."""
+    texts = []
+    for path in sorted(folder.glob("*.ipynb")):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            texts.append("".join(cell["source"]) if cell["cell_type"] == "markdown" else "")
+            for output in cell.get("outputs", []):
+                data = output.get("data", {})
+                texts += ["".join(data.get(kind, "")) for kind in ("text/plain", "text/html")]
+                texts.append("".join(data.get("text/markdown", "")))
+    return "\n".join(texts)
+
+
+def test_the_committed_notebooks_are_what_the_code_produces():
+    assert refresh(NOTEBOOKS, check=True) == []
+
+
+MINIMAL = [
+    # name, patients, longest time in days, share with an event
+    ("nine patients", 9, 200, 0.6),
+    ("no event in any arm", 12, 900, 0.0),
+    ("one patient an arm", 2, 400, 1.0),
+]
+
+
+@pytest.mark.parametrize(("name", "n", "longest", "share"), MINIMAL, ids=[m[0] for m in MINIMAL])
+def test_the_series_runs_on_a_cohort_with_only_id_arm_and_one_endpoint(
+    tmp_path, name, n, longest, share
+):
+    rng = random.Random(n)
+    rows = [
+        f"secret{i},{'AB'[i % 2]},{rng.randint(1, longest)},{int(rng.random() < share)}"
+        for i in range(n)
+    ]
+    path = tmp_path / "mine.csv"
+    path.write_text("\n".join(["patient_id,arm,pfs_time,pfs_event", *rows]) + "\n")
+    cohort = load_cohort(path)
+    outcomes = run_on(cohort, tmp_path, {"COHORT": str(path), "MAP": ""})
+    assert all(outcome.ok for outcome in outcomes), [o.error for o in outcomes]
+    text = shown(tmp_path / "notebooks")
+    assert "secret" not in text
+    assert " nan" not in text.lower()
+    assert "rogression-free survival" in text and "verall survival" not in text
+    assert "German" not in text.replace("German Breast Cancer Study](", "")
+    for number in ("0.28", "0.46", "CD20 CAR-T", "non-CAR-T"):
+        assert number not in text, "the paper's numbers on another cohort"
+    book = build_book(tmp_path / "notebooks", tmp_path / "book", title=name, status="mine")
+    assert book.is_file()
+
+
+def run(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "helpers", *arguments], capture_output=True, text=True, check=False
+    )
+
+
+def test_a_view_file_is_answered_on_the_command_line_and_a_bad_one_refused(tmp_path):
+    good = run("view", "data/examples/view.yaml")
+    assert good.returncode == 0, good.stderr
+    assert "log-rank" in good.stdout and "survival.png" in good.stdout
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("{endpoint: pfs}")
+    for arguments in (("view", str(bad)), ("view", "no/such/view.yaml")):
+        refused = run(*arguments)
+        assert refused.returncode == 2
+        assert "Traceback" not in refused.stderr and len(refused.stderr.splitlines()) == 1
+
+
+def test_a_bad_cohort_is_refused_in_words_before_anything_runs(tmp_path):
+    path = tmp_path / "bad.csv"
+    path.write_text("patient_id,arm,os_time,os_event\n1,A,-3,1\n2,B,5,2\n")
+    refused = run("run", "--cohort", str(path))
+    assert refused.returncode == 2
+    assert "Traceback" not in refused.stderr
+    assert "os_time, row 2: found -3" in refused.stderr
