@@ -14,7 +14,11 @@ _NAMES = {
     "regression": ("cox_table",),
     "words": (
         "alt_survival", "caption_survival", "median_text", "milestone_table", "model_table",
-        "read_comparison", "read_counts", "read_medians", "read_survival", "risk_text",
+        "risk_text",
+    ),
+    "sentences": (
+        "read_comparison", "read_counts", "read_medians", "read_remarks", "read_survival",
+        "read_view", "status",
     ),
     "plots": ("figure_patients", "figure_survival", "plotly_survival"),
     "notebook": ("conventions_table", "say", "series_map", "show", "table", "versions"),

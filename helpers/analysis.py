@@ -111,7 +111,7 @@ def analyse(cohort: Cohort, view: View, *, times=None, engine: str = "lifelines"
     stones = milestones(curves, times).assign(kind="survival")
     tests = means = interaction = pd.DataFrame()
     model = NO_MODEL
-    late = known_too_late(cohort, view)
+    late = known_too_late(cohort, grouping(view), view.landmark)
     if len(who.groups) < 2:
         notes.add("comparison", f"Only {who.groups[0]!r} is left, so nothing is compared.")
     elif late:
@@ -122,7 +122,7 @@ def analyse(cohort: Cohort, view: View, *, times=None, engine: str = "lifelines"
         stones = pd.concat([stones, differences], ignore_index=True)
         tests = logrank(data, notes)
         means = restricted_means(who, view, notes)
-        model = models(who, view, notes)
+        model = models(cohort, who, view, notes)
         interaction = subgroup_interaction(who, view, notes)
     return Answer(
         cohort=cohort,
@@ -176,11 +176,18 @@ def restricted_means(who: Selection, view: View, notes: Notes) -> pd.DataFrame:
         return pd.DataFrame()
 
 
-def models(who: Selection, view: View, notes: Notes) -> pd.DataFrame:
+def grouping(view: View) -> list[str]:
+    """The columns that decide who is compared with whom."""
+    return [view.compare, *(condition.column for condition in view.where)]
+
+
+def models(cohort: Cohort, who: Selection, view: View, notes: Notes) -> pd.DataFrame:
     """The unadjusted Cox model, and the adjusted one where asked for."""
     tables = []
     asked = {"unadjusted": [view.compare]}
-    if view.adjust:
+    if view.adjust and (late := known_too_late(cohort, view.adjust, view.landmark)):
+        notes.add("adjusted hazard ratio", f"Withheld: {late}")
+    elif view.adjust:
         asked["adjusted"] = [view.compare, *view.adjust]
     for name, covariates in asked.items():
         table = cox(who.data, covariates, view, who.reference, f"{name} hazard ratio", notes)
@@ -200,7 +207,7 @@ def cox(data, covariates, view, reference, about, notes, **options) -> pd.DataFr
             data, time=TIME, event=EVENT, covariates=covariates, references=references, **options
         )
     except NotEstimable as error:
-        notes.add(about, f"Withheld: {error}.")
+        notes.add(about, f"Withheld: {error}.".replace(INSIDE, "the subgroup"))
         return None
     for term in table.loc[table["estimate"].isna(), "term"]:
         notes.add(about, f"Withheld for {term}: no event in that group, so the ratio is 0.")
@@ -209,8 +216,13 @@ def cox(data, covariates, view, reference, about, notes, **options) -> pd.DataFr
 
 def subgroup_interaction(who: Selection, view: View, notes: Notes) -> pd.DataFrame:
     """Is the hazard ratio inside the subgroup another than outside it? Ratio of ratios, Wald."""
-    if not view.where or who.everybody[INSIDE].all():
+    if not view.where or who.everybody[INSIDE].all() or view.compare in grouping(view)[1:]:
         return pd.DataFrame()
+    outside = who.everybody.loc[who.everybody[INSIDE] == 0, GROUP]
+    for name in who.groups:
+        if not (outside == name).any():
+            notes.add("interaction", f"Withheld: outside the subgroup {name!r} has no patient.")
+            return pd.DataFrame()
     groups = [name for name in who.groups if name != who.reference]
     pairs = [(f"{view.compare}: {name} vs {who.reference}", INSIDE) for name in groups]
     table = cox(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from helpers.conventions import COMPARED_AS, NOT_FOR_TREATMENT
 from helpers.loading.checks import check_values
 from helpers.loading.flags import find_flags
 from helpers.loading.mapping import Mapping, read_mapping
@@ -48,6 +49,8 @@ class Cohort:
         Counts from 1 to one below this are masked in exports; 0 masks nothing.
     flags : DataFrame
         What was kept but deserves a look: column, rows, finding.
+    about, time_zero : str
+        One sentence on who these patients are and why they are here; when their clock starts.
     is_paper : bool
         True only for the cohort built to meet the published numbers.
     """
@@ -60,6 +63,8 @@ class Cohort:
     endpoints: dict[str, str]
     mask_below: int
     flags: pd.DataFrame = field(repr=False)
+    about: str = ""
+    time_zero: str = "time zero"
     is_paper: bool = False
 
     @property
@@ -76,6 +81,17 @@ class Cohort:
     def status_line(self) -> str:
         """One line that says what this data is; drawn into every figure and table."""
         return f"{self.name}: {self.status} data"
+
+    @property
+    def caution(self) -> str:
+        """What no page, table or export of this cohort may be read as."""
+        design = "Retrospective, not randomised" if self.is_paper else COMPARED_AS
+        return f"{design}. {NOT_FOR_TREATMENT}"
+
+    @property
+    def factors(self) -> list[str]:
+        """Columns that can be compared, filtered by or adjusted for."""
+        return list(self.codebook.index[self.codebook["type"].isin(["category", "number"])])
 
     def label(self, column: str) -> str:
         """The label of a column, with its unit where it has one."""
@@ -155,7 +171,8 @@ def load_cohort(path: str | Path | None = None, map_path: str | Path | None = No
     }
     return Cohort(
         frame=frame, codebook=codebook, name=mapping.name, status=status, arms=arms,
-        endpoints=endpoints, mask_below=mapping.mask_below, flags=flags, is_paper=is_paper,
+        endpoints=endpoints, mask_below=mapping.mask_below, flags=flags, about=mapping.about,
+        time_zero=mapping.time_zero, is_paper=is_paper,
     )  # fmt: skip
 
 

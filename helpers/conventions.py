@@ -29,6 +29,10 @@ TEXT = {
     ),
     "log_rank": "The log-rank test is two-sided and unweighted.",
     "cox": "Hazard ratios are from Cox models with Efron's handling of ties and Wald intervals.",
+    "interaction": (
+        "The interaction is the Wald test of the ratio of the hazard ratio inside the subgroup to "
+        "that outside it, from one unadjusted Cox model."
+    ),
     "rmst": "Restricted mean survival is the area under the curve up to the horizon.",
     "landmark": (
         "A landmark analysis keeps patients still event-free and under observation after the "
@@ -37,4 +41,6 @@ TEXT = {
     "missing": "Patients with a missing covariate are left out of the model, and counted.",
 }
 
-NOT_FOR_TREATMENT = "Retrospective, not randomised; not for treatment decisions."
+# Whatever a reader's cohort was, here its groups are taken as they came about.
+COMPARED_AS = "Compared as observed, not as randomised"
+NOT_FOR_TREATMENT = "Not for treatment decisions."

@@ -12,14 +12,13 @@ from pathlib import Path
 import pandas as pd
 
 from helpers.analysis import Answer
-from helpers.conventions import NOT_FOR_TREATMENT, TEXT
+from helpers.conventions import DAYS_PER_MONTH, TEXT
 from helpers.plots import figure_survival
-from helpers.words import caption_survival, start
+from helpers.words import caption_survival, patients, start
 
 TABLES = ("curves", "risk_table", "medians", "milestones", "tests", "model", "rmst", "interaction",
           "counts", "notes")  # fmt: skip
-COUNTS = ("n_risk", "n_event", "n_censor", "n", "patients", "events", "censored", "lost_events",
-          "lost_censored")  # fmt: skip
+COUNTS = ("n_risk", "patients", "events", "censored")
 COARSE = 2  # decimals of a masked curve
 
 
@@ -51,18 +50,76 @@ def mask_counts(frame: pd.DataFrame, below: int) -> pd.DataFrame:
     return masked
 
 
+def mask_steps(at_risk: pd.DataFrame, below: int) -> pd.DataFrame:
+    """Cover a number at risk that differs from the last one shown by fewer than `below`."""
+    shown = at_risk.copy()
+    for _, part in at_risk.groupby("group", sort=False):
+        last = None
+        for row, value in part["n_risk"].items():
+            if isinstance(value, str):
+                continue
+            if last is not None and 0 < last - value < below:
+                shown.loc[row, "n_risk"] = "*"
+            else:
+                last = value
+    return shown
+
+
 def masked(answer: Answer) -> Answer:
-    """The answer as it may be exported: small counts masked, curves on the milestone grid."""
+    """The answer as it may be exported.
+
+    Counts stand in one table only, so that no table gives away what another masks; a group with
+    a masked count is left out of all others, and so are differences from it. Estimates are
+    rounded and lose their errors, from which counts could be worked out.
+    """
     below = answer.cohort.mask_below
     if not below or not answer.groups:
         return answer
-    rows = answer.milestones[answer.milestones["kind"] == "survival"]
-    grid = answer.risk_table[answer.risk_table["time"] > 0]
-    values = ["estimate", "conf_low", "conf_high"]
-    coarse = grid.merge(rows[["group", "time", *values]], on=["group", "time"])
-    coarse[values] = coarse[values].round(COARSE)
-    frames = {name: mask_counts(getattr(answer, name), below) for name in TABLES}
-    return replace(answer, **frames | {"curves": mask_counts(coarse, below)})
+    counts = mask_counts(answer.counts[["group", "patients", "events", "censored"]], below)
+    covered = counts[["patients", "events", "censored"]].map(lambda value: isinstance(value, str))
+    hidden = set(counts.loc[covered.any(axis=1), "group"])
+
+    def share(frame: pd.DataFrame, columns: list[str], digits: int) -> pd.DataFrame:
+        if frame.empty:
+            return frame
+        if "group" in frame:
+            keep = ~frame["group"].isin(hidden)
+            if hidden:
+                keep &= frame["group"].isin(answer.groups)  # no "A vs B" either
+            frame = frame[keep]
+        shown = frame[[c for c in columns if c in frame]].copy()
+        numbers = shown.select_dtypes("number").columns.difference(["time"])
+        shown[numbers] = shown[numbers].round(digits)
+        return shown
+
+    limits = ["estimate", "conf_low", "conf_high"]
+    stones = share(answer.milestones, ["kind", "group", "time", *limits], COARSE)
+    at_risk = share(answer.risk_table, ["group", "time", "n_risk"], 0)
+    middle = share(answer.medians, ["group", *limits], 0)
+    middle[limits] = (middle[limits] / DAYS_PER_MONTH).round() * DAYS_PER_MONTH  # no exact day
+    notes = answer.notes.assign(
+        note=answer.notes["note"].str.replace(
+            r"\b(\d+)(?= patient)",
+            lambda found: f"<{below}" if 0 < int(found[1]) < below else found[1],
+            regex=True,
+        )
+    )
+    if hidden:
+        names = ", ".join(sorted(hidden))
+        notes.loc[len(notes)] = ["masking", f"{names}: left out, a count is below {below}."]
+    return replace(
+        answer,
+        counts=counts,
+        curves=stones[stones["kind"] == "survival"].drop(columns="kind"),
+        risk_table=mask_steps(mask_counts(at_risk, below), below),
+        medians=middle,
+        milestones=stones,
+        tests=share(answer.tests, ["name", "df", "p_value"], 4),
+        model=share(answer.model, ["model", "term", *limits, "p_value", "scale", "method"], 4),
+        rmst=share(answer.rmst, ["group", *limits], 0),
+        interaction=share(answer.interaction, ["term", *limits, "p_value", "scale", "method"], 4),
+        notes=notes,
+    )
 
 
 def methods(answer: Answer) -> str:
@@ -73,24 +130,27 @@ def methods(answer: Answer) -> str:
         status = (
             "Synthetic data calibrated to published summaries; not for publication or patient care"
         )
-    who = (
-        f"the subgroup with {' and '.join(map(str, view.where))}" if view.where else "all patients"
-    )
     column = cohort.codebook.at[view.compare, "label"].lower()
+    if not answer.groups:
+        return f"{status}. No patient is in {patients(answer)}; nothing was analysed."
     parts = [
         f"{status}.",
-        f"{answer.label} from {start(answer)} was compared by {column} in {who}.",
-        TEXT["interval"], TEXT["median"], TEXT["log_rank"], TEXT["cox"],
+        f"{answer.label} from {start(answer)} was described by {column}, {patients(answer)}.",
+        TEXT["interval"], TEXT["median"],
     ]  # fmt: skip
-    if view.adjust:
+    if len(answer.model):
+        parts += [TEXT["difference"], TEXT["log_rank"], TEXT["cox"]]
+    if "adjusted" in set(answer.model["model"]):
         parts.append(f"The adjusted model included {', '.join(view.adjust)}. {TEXT['missing']}")
+    if len(answer.interaction):
+        parts.append(TEXT["interaction"])
     if view.landmark:
         parts.append(TEXT["landmark"])
-    if view.horizon:
+    if len(answer.rmst):
         parts.append(f"{TEXT['rmst']} The horizon was day {view.horizon:g}.")
     if cohort.mask_below:
         parts.append(f"Counts from 1 to {cohort.mask_below - 1} are masked in exports.")
-    return " ".join([*parts, TEXT["month"], NOT_FOR_TREATMENT])
+    return " ".join([*parts, TEXT["month"], cohort.caution])
 
 
 def export(answer: Answer, folder: Path) -> list[Path]:

@@ -4,12 +4,16 @@ Style lives here and nowhere else: one arm has one colour and one line style, so
 is never the only code. The status of the data is drawn into every figure.
 """
 
+import textwrap
+from html import escape
+
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
 from helpers.analysis import Answer
 from helpers.conventions import DAYS_PER_MONTH
+from helpers.selection import column_levels
 from helpers.survival import risk_table
 from helpers.words import comparison, log_rank, start
 
@@ -29,9 +33,9 @@ NICE_STEPS = np.array([1, 2, 3, 4, 6, 12, 24, 36, 48, 60, 120, 240])
 
 
 def styles(answer: Answer) -> dict[str, tuple]:
-    """Colour, matplotlib line and plotly dash of each group, also of those without patients,
-    so that a filter never recolours an arm."""
-    every = list(answer.counts["group"])
+    """Colour, matplotlib line and plotly dash of each group of the compared column, in its fixed
+    order: neither a filter nor another reference recolours an arm."""
+    every = column_levels(answer.cohort, answer.view.compare)
     pick = [(COLOURS[i % 7], LINES[i % 7], DASHES[i % 7]) for i in range(len(every))]
     return dict(zip(every, pick, strict=True))
 
@@ -75,15 +79,18 @@ def figure_survival(answer: Answer, *, width: str = "page") -> Figure:
         axes, table = figure.subplots(
             2, 1, sharex=True, gridspec_kw={"height_ratios": [high, rows or ROW]}
         )
-        plot_curves(answer, axes)
+        plot_curves(answer, axes, width)
+        # By hand: matplotlib leaves out names that begin with an underscore.
+        handles = [line for line in axes.get_lines() if line.get_gid() == "curve"]
+        labels = [wrapped(name, width) for name in answer.curves["group"].unique()]
         if place:
             (axes if room == 0 else figure).legend(
-                *axes.get_legend_handles_labels(), loc=place, title="\n".join(words(answer)),
+                handles, labels, loc=place, title="\n".join(words(answer, width)),
                 alignment="left", title_fontsize=8.5, handlelength=2.6,
             )  # fmt: skip
         if answer.groups:
             ticks = month_ticks(answer.curves["time"].max(), 8 if width == "page" else 5)
-            plot_risk_table(answer, ticks, table)
+            plot_risk_table(answer, ticks, table, width)
             axes.set_xlim(0, answer.curves["time"].max() / DAYS_PER_MONTH * 1.02 or 1)
             axes.set_xticks(ticks)
         else:
@@ -92,7 +99,7 @@ def figure_survival(answer: Answer, *, width: str = "page") -> Figure:
     return figure
 
 
-def plot_curves(answer: Answer, ax) -> None:
+def plot_curves(answer: Answer, ax, width: str) -> None:
     """Curves, bands, censor ticks, and the comparison in words."""
     ax.set(ylim=(0, 1.02), ylabel=answer.label, xlabel=f"Months since {start(answer)}")
     ax.set_yticks(np.arange(0, 1.01, 0.2))
@@ -104,16 +111,23 @@ def plot_curves(answer: Answer, ax) -> None:
     for name, curve in answer.curves.groupby("group", sort=False):
         colour, line, _ = look[name]
         month, estimate, low, high = steps(curve)
-        ax.step(month, estimate, where="post", color=colour, linestyle=line, label=name)
+        look_of = {"color": colour, "linestyle": line, "gid": "curve"}
+        ax.step(month, estimate, where="post", **look_of)
         ax.fill_between(month, low, high, step="post", color=colour, alpha=0.15, linewidth=0)
         gone = curve[curve["n_censor"] > 0]
         ax.plot(gone["time"] / DAYS_PER_MONTH, gone["estimate"], "|", color=colour,
                 markersize=4, markeredgewidth=0.6)  # fmt: skip
 
 
-def words(answer: Answer) -> list[str]:
-    """The comparison as it stands in the figure."""
-    return [line for line in (*comparison(answer), log_rank(answer)) if line]
+def wrapped(name: str, width: str = "page") -> str:
+    """A name in lines short enough for a legend."""
+    return textwrap.fill(name, {"page": 40, "half": 36}[width], max_lines=3)
+
+
+def words(answer: Answer, width: str = "page") -> list[str]:
+    """The comparison as it stands in the figure, long names in several lines."""
+    lines = [line for line in (*comparison(answer), log_rank(answer)) if line]
+    return [part for line in lines for part in wrapped(line, width).splitlines()]
 
 
 def legend_place(answer: Answer, width: str) -> tuple[str, float]:
@@ -121,23 +135,28 @@ def legend_place(answer: Answer, width: str) -> tuple[str, float]:
     curves leave free, or above the axes. Also the inches that must be added for it there."""
     if not answer.groups:
         return "", 0.0
-    last, share = answer.curves["time"].max(), 0.5 if width == "page" else 0.8
+    names = [part for name in answer.groups for part in wrapped(name, width).splitlines()]
+    needed = 0.17 * (len(words(answer, width)) + len(names)) + 0.1  # inches
+    wide = 0.068 * max([len(line) for line in words(answer, width)] + [len(n) + 6 for n in names])
+    # The share of the axes below and beside the box, where no curve may come.
+    share = wide / (SIZES[width][0] - 0.7) + 0.05
+    last = answer.curves["time"].max()
     early = answer.curves[answer.curves["time"] <= share * last]
     late = answer.curves[answer.curves["time"] <= (1 - share) * last]
-    below = early["estimate"].min() if len(early) else 1.0
-    above = 1 - late.groupby("group")["estimate"].min().max() if len(late) else 0.0
-    needed = 0.17 * (len(words(answer)) + len(answer.groups)) + 0.1  # inches
-    if max(below, above) > needed / (SIZES[width][1] - 0.6):
+    below = early["conf_low"].fillna(1.0).min() if len(early) else 1.0
+    above = 1 - late.groupby("group")["conf_high"].min().fillna(1.0).max() if len(late) else 0.0
+    if share < 1 and max(below, above) > needed / (SIZES[width][1] - 0.6):
         return ("lower left" if below > above else "upper right"), 0.0
     return "outside upper left", needed
 
 
-def plot_risk_table(answer: Answer, ticks: np.ndarray, ax) -> None:
+def plot_risk_table(answer: Answer, ticks: np.ndarray, ax, width: str) -> None:
     """Numbers at risk and cumulative events of each group, below the tick they belong to."""
     table = risk_table(answer.curves, ticks * DAYS_PER_MONTH)
     labels, look = [], styles(answer)
     for name in answer.groups:
-        ax.text(0, len(labels), name, color=look[name][0], weight="bold", fontsize=8, va="center")
+        short = textwrap.shorten(name, {"page": 90, "half": 44}[width], placeholder="...")
+        ax.text(0, len(labels), short, color=look[name][0], weight="bold", fontsize=8, va="center")
         labels.append("")
         for title, column in (("At risk", "n_risk"), ("Events", "n_event")):
             values = table.loc[table["group"] == name, column]
@@ -204,7 +223,9 @@ def plotly_survival(answer: Answer):
     """
     from plotly.subplots import make_subplots
 
-    figure = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.74, 0.26], vertical_spacing=0.15)
+    figure = make_subplots(
+        2, 1, shared_xaxes=True, row_heights=heights(answer), vertical_spacing=0.14
+    )
     look = styles(answer)
     for name, curve in answer.curves.groupby("group", sort=False):
         colour, _, dash = look[name]
@@ -221,11 +242,12 @@ def plotly_survival(answer: Answer):
             for a, b in zip(low, high, strict=True)
         ]
         figure.add_scatter(
-            x=month, y=estimate, name=name, legendgroup=name, mode="lines",
+            x=month, y=estimate, name=escape(wrapped(name)).replace("\n", "<br>"), legendgroup=name,
+            mode="lines",
             line={"color": colour, "dash": dash, "shape": "hv", "width": 2},
             customdata=[*zip(at_risk.tolist(), limits, strict=True)],
             hovertemplate="%{y:.1%} (%{customdata[1]})<br>month %{x:.1f}, "
-            "at risk %{customdata[0]}<extra>" + name + "</extra>",
+            "at risk %{customdata[0]}<extra>" + escape(name) + "</extra>",
         )  # fmt: skip
         gone = curve[curve["n_censor"] > 0]
         figure.add_scatter(
@@ -233,30 +255,38 @@ def plotly_survival(answer: Answer):
             mode="markers", marker={"symbol": "line-ns-open", "size": 6, "color": colour},
             showlegend=False, legendgroup=name, hoverinfo="skip",
         )  # fmt: skip
+    rows = []
     if answer.groups:
         ticks = month_ticks(answer.curves["time"].max(), 8)
-        table, names = risk_table(answer.curves, ticks * DAYS_PER_MONTH), []
-        for title, column in (("At risk", "n_risk"), ("Events", "n_event")):
-            for name in answer.groups:
-                row = f"{title}, {name}"
-                names.append(row)
-                values = table.loc[table["group"] == name, column]
-                figure.add_scatter(
-                    x=ticks, y=[row] * len(ticks), text=[f"{v:d}" for v in values], mode="text",
-                    showlegend=False, hoverinfo="skip", row=2, col=1,
-                )  # fmt: skip
+        table = risk_table(answer.curves, ticks * DAYS_PER_MONTH)
+        for name in answer.groups:
+            part = table[table["group"] == name]
+            rows.append(("", [0], [f"<b>{escape(name)}</b>"], look[name][0], "middle right"))
+            for title, column in (("At risk", "n_risk"), ("Events", "n_event")):
+                numbers = [f"{value:d}" for value in part[column]]
+                rows.append((title, ticks, numbers, "black", "middle center"))
+        for at, (_, x, text, colour, position) in enumerate(rows):
+            figure.add_scatter(
+                x=x, y=[-at] * len(x), text=text, mode="text", textposition=position,
+                textfont={"color": colour, "size": 11}, showlegend=False, hoverinfo="skip",
+                cliponaxis=False, row=2, col=1,
+            )  # fmt: skip
         figure.update_xaxes(tickvals=ticks, showgrid=False)
         figure.update_yaxes(
-            categoryorder="array", categoryarray=names[::-1], range=[-0.7, len(names) - 0.3],
-            showgrid=False, zeroline=False, showline=False, ticks="", row=2, col=1,
+            tickvals=[-at for at in range(len(rows))], ticktext=[row[0] for row in rows],
+            range=[0.6 - len(rows), 0.6], showgrid=False, zeroline=False, showline=False, ticks="",
+            row=2, col=1,
         )  # fmt: skip
-    low = legend_place(answer, "page")[0] == "lower left"
-    corner = {"x": 0.01, "y": 0.03} if low else {"x": 0.99, "y": 0.98, "xanchor": "right"}
-    text = "<br>".join(words(answer)) if answer.groups else "No patient is left"
+    place = legend_place(answer, "page")[0]
+    text = "<br>".join(map(escape, words(answer))) if answer.groups else "No patient is left"
+    corner = {
+        "lower left": {"x": 0.01, "y": 0.02, "xanchor": "left", "yanchor": "bottom"},
+        "upper right": {"x": 0.99, "y": 0.98, "xanchor": "right", "yanchor": "top"},
+    }.get(place, {"x": 0, "y": 1.03, "xanchor": "left", "yanchor": "bottom"})
+    above = 16 * len(words(answer)) if place.startswith("outside") else 0  # pixels
     notes = [
-        {"xanchor": "left", "yanchor": "bottom" if low else "top", "align": "left", "text": text}
-        | corner,
-        {"text": answer.cohort.status_line, "x": 1, "y": 1.02, "xanchor": "right",
+        {"text": text, "align": "left"} | corner,
+        {"text": escape(answer.cohort.status_line), "x": 1, "y": 1.0, "xanchor": "right",
          "yanchor": "bottom", "font": {"size": 10, "color": GREY}},
     ]  # fmt: skip
     for note in notes:
@@ -264,11 +294,20 @@ def plotly_survival(answer: Answer):
     figure.update_xaxes(title=f"Months since {start(answer)}", showticklabels=True, row=1, col=1)
     figure.update_xaxes(visible=False, row=2, col=1)
     figure.update_yaxes(title=answer.label, range=[0, 1.02], row=1, col=1)
+    tall = 380 + 17 * len(rows)
+    top = 45 + above + 20 * len(answer.groups)
     figure.update_layout(
-        template="simple_white", height=500, margin={"l": 60, "r": 20, "t": 70, "b": 20},
-        legend={"orientation": "h", "x": 0, "y": 1.07, "yanchor": "bottom"}, font={"size": 12},
+        template="simple_white", height=tall + top, font={"size": 12}, hovermode="closest",
+        margin={"l": 60, "r": 20, "t": top, "b": 20},
+        legend={"orientation": "v", "x": 0, "y": 1 + (above + 22) / 330, "yanchor": "bottom"},
     )  # fmt: skip
     return figure
+
+
+def heights(answer: Answer) -> list[float]:
+    """Shares of the plotly figure for the curves and for the table below them."""
+    rows = 3 * max(1, len(answer.groups))
+    return [300 / (300 + 17 * rows), 17 * rows / (300 + 17 * rows)]
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

@@ -42,7 +42,13 @@ def design(
             terms.append((column, column, "", ""))
             continue
         levels = [str(v) for v in values.astype("category").cat.categories if (values == v).any()]
+        if len(levels) < 2:
+            raise NotEstimable(f"{column}: the same for every patient in the model; leave it out")
         base = str(references.get(column, levels[0]))
+        if base not in levels:
+            raise NotEstimable(
+                f"{column}: no patient with {base!r}, the reference, is in the model"
+            )
         for level in (level for level in levels if level != base):
             term = f"{column}: {level} vs {base}"
             matrix[term] = (values.astype(str) == level).astype(float)
@@ -101,14 +107,14 @@ def cox_table(
     Efron 1977, https://doi.org/10.1080/01621459.1977.10480613
     """
     data = frame.dropna(subset=[time, event, *covariates])
-    matrix, terms = design(data, covariates, references)
+    happened = data[event] == 1
+    if not happened.any():
+        raise NotEstimable("no patient had an event, so there is no hazard to compare")
+    matrix, terms = design(data, covariates, bases(data, event, covariates, references))
     for left, right in products or []:
         name = f"{left} x {right}"
         matrix[name] = matrix[left] * matrix[right]
         terms.loc[len(terms)] = [name, name, "", ""]
-    happened = data[event] == 1
-    if not happened.any():
-        raise NotEstimable("no patient had an event, so there is no hazard to compare")
 
     # A group without events has a hazard ratio of 0, an estimate at minus infinity: there its
     # patients weigh nothing in any risk set, so the rest of the model is the model without them.
@@ -126,7 +132,8 @@ def cox_table(
     keep = ~(matrix[eventless] == 1).any(axis=1)
     fitted = matrix.loc[keep].drop(columns=eventless)
     # A product with a dropped term is all zero by now and has no estimate either.
-    gone = [t for t in fitted if " x " in t and not fitted[t].any()]
+    names = {f"{left} x {right}" for left, right in products or []}
+    gone = [t for t in fitted if t in names and not fitted[t].any()]
     fitted = fitted.drop(columns=gone)
 
     estimates = fit_cox(fitted, data.loc[keep, time], data.loc[keep, event])
@@ -136,8 +143,28 @@ def cox_table(
     return table[TERM_COLUMNS]
 
 
+def bases(frame, event: str, covariates: list[str], references: dict | None) -> dict:
+    """The references asked for, and for other columns the first level that had an event.
+
+    Against a level without an event every ratio is infinite; nobody asked for that one.
+    """
+    chosen = dict(references or {})
+    for column in covariates:
+        if column not in chosen and not pd.api.types.is_numeric_dtype(frame[column]):
+            values = frame.loc[frame[event] == 1, column]
+            chosen[column] = str(
+                values.astype("category").cat.remove_unused_categories().cat.categories[0]
+            )
+    return chosen
+
+
 def fit_cox(matrix: pd.DataFrame, time: pd.Series, event: pd.Series) -> pd.DataFrame:
-    """Fit the model by lifelines and refuse what has no finite maximum."""
+    """Fit the model by lifelines, and accept the answer only where it is a maximum.
+
+    With a skewed covariate lifelines may overshoot and stop short, with a warning and a plausible
+    number of the wrong sign. So the score is checked, and where it is not zero the model is
+    fitted as R does, from zero by Newton's method with step halving.
+    """
     from lifelines import CoxPHFitter
     from lifelines.exceptions import ConvergenceError
 
@@ -146,31 +173,112 @@ def fit_cox(matrix: pd.DataFrame, time: pd.Series, event: pd.Series) -> pd.DataF
     flat = [c for c in matrix if matrix[c].nunique() <= 1]
     if flat:
         raise NotEstimable(f"{flat[0]}: the same for every patient in the model; leave it out")
-    centred = (matrix - matrix.mean()) / matrix.std()
-    if np.linalg.matrix_rank(centred) < matrix.shape[1]:
+    scale = matrix.std().to_numpy()
+    scaled = (matrix - matrix.mean()).to_numpy() / scale
+    if np.linalg.matrix_rank(scaled) < matrix.shape[1]:
         raise NotEstimable(
             f"{', '.join(matrix)}: one of these follows from the others; leave one out"
         )
+    arrays = scaled, time.to_numpy(float), event.to_numpy() == 1
     names = [f"x{i}" for i in range(matrix.shape[1])]  # free of lifelines' own column names
-    data = matrix.set_axis(names, axis=1).assign(time=time.to_numpy(), event=event.to_numpy())
-    # lifelines stops on the Newton decrement: 1e-10 still leaves a coefficient 1e-5 away from R's.
+    data = pd.DataFrame(scaled, columns=names).assign(time=arrays[1], event=arrays[2])
+    # lifelines' default precision would leave a coefficient 1e-5 away from R's.
     options = {"precision": 1e-14, "max_steps": 100}
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what it warns of is judged below, on the result
-            fit = CoxPHFitter().fit(data, "time", "event", fit_options=options)
-    except (ConvergenceError, np.linalg.LinAlgError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise NotEstimable(f"{', '.join(matrix)}: the model does not converge ({reason})") from None
-    rows = wald(fit.params_.set_axis(matrix.columns), fit.standard_errors_.set_axis(matrix.columns))
-    # Without a maximum the fit drifts off until its curvature vanishes: a hazard ratio beyond
-    # e^10 over the covariate's range with an error larger than itself.
-    span = (matrix.max() - matrix.min()).to_numpy()
-    drifted = (rows["estimate"].abs() * span > 10) & (rows["std_error"] > rows["estimate"].abs())
-    if drifted.any() or not np.isfinite(rows["std_error"]).all():
-        worst = rows.index[drifted | ~np.isfinite(rows["std_error"])][0]
+            warnings.simplefilter("ignore")  # what it warns of is judged on the result
+            beta = CoxPHFitter().fit(data, "time", "event", fit_options=options).params_.to_numpy()
+    except (ConvergenceError, np.linalg.LinAlgError, ValueError):
+        beta = np.zeros(matrix.shape[1])
+    beta, information, converged = newton(*arrays, beta)
+    if not converged:
+        beta, information, converged = newton(*arrays, np.zeros(matrix.shape[1]))
+
+    try:
+        variance = np.diag(np.linalg.inv(information))
+    except np.linalg.LinAlgError:
+        variance = np.full(len(beta), np.nan)
+    error = np.sqrt(np.where(variance > 0, variance, np.inf))
+    worst = drifting(*arrays, beta, error)
+    if worst is not None:
         raise NotEstimable(
-            f"{worst}: separates those with an event from those without, so its hazard ratio is "
-            "infinite; compare restricted means"
+            f"{matrix.columns[worst]}: separates those with an event from those without, so its "
+            "hazard ratio is infinite; compare restricted means"
         )
-    return rows.rename_axis("term")
+    if not converged or not np.isfinite(error).all():
+        raise NotEstimable(f"{', '.join(matrix)}: the model does not converge; use fewer terms")
+    estimate, error = (pd.Series(v / scale, index=matrix.columns) for v in (beta, error))
+    return wald(estimate, error).rename_axis("term")
+
+
+def drifting(x, time, event, beta, error) -> int | None:
+    """The coefficient that grows without end, if any: the likelihood then levels off along it.
+
+    Tried with all coefficients doubled, and with those alone that nothing holds in place. The
+    spread that matters is among those still at risk when the first event happens.
+    """
+    span = np.ptp(x[time >= time[event].min()], axis=0)
+    value = partial_likelihood(x, time, event, beta)[0]
+    for part in (np.ones(len(beta), bool), error * span > 10):
+        reach = np.abs(beta * span) * part
+        if (
+            reach.max() > 1
+            and partial_likelihood(x, time, event, beta + beta * part)[0] > value - 1e-7
+        ):
+            return int(reach.argmax())
+    return None
+
+
+def newton(x, time, event, beta, *, most: int = 50):
+    """Newton steps with halving; the coefficients, their information, and if the score is zero."""
+    value, score, information = partial_likelihood(x, time, event, beta)
+    for _ in range(most):
+        try:
+            step = np.linalg.solve(information, score)
+        except np.linalg.LinAlgError:
+            return beta, information, False
+        if not score @ step > 1e-20 * max(1.0, abs(value)):  # in units of the error, squared
+            return beta, information, bool(np.isfinite(step).all())
+        size = 1.0
+        while size > 1e-8:
+            new = partial_likelihood(x, time, event, beta + size * step)
+            if new[0] >= value - 1e-13 * abs(value):
+                break
+            size /= 2
+        beta, (value, score, information) = beta + size * step, new
+    return beta, information, False
+
+
+def partial_likelihood(
+    x: np.ndarray, time: np.ndarray, event: np.ndarray, beta: np.ndarray
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """Efron's log partial likelihood, its gradient (p,) and its information (p, p).
+
+    Parameters
+    ----------
+    x : (n, p) array
+    time : (n,) array
+    event : (n,) array of bool
+    beta : (p,) array
+    """
+    order = np.argsort(-time, kind="stable")
+    x, event = x[order], event[order]
+    linear = x @ beta
+    linear = linear - linear.max()
+    square = x[:, :, None] * x[:, None, :]
+    risk = np.exp(linear)
+    # Sums over all who are at risk at each distinct time, latest first, and over its deaths.
+    _, first = np.unique(-time[order], return_index=True)
+    last = np.append(first[1:], len(time)) - 1
+    at_risk = [np.cumsum((risk * v.T).T, axis=0)[last] for v in (np.ones(len(x)), x, square)]
+    dead = risk * event
+    died = [np.add.reduceat((dead * v.T).T, first) for v in (np.ones(len(x)), x, square)]
+    deaths = np.add.reduceat(event.astype(int), first)
+    # Efron: of d tied deaths, the k-th meets a risk set that has lost k/d of their weight.
+    at = np.repeat(np.arange(len(first)), deaths)
+    share = np.concatenate([np.arange(d) / d for d in deaths if d])
+    left, mean, second = ((a[at].T - share * d[at].T).T for a, d in zip(at_risk, died, strict=True))
+    mean, second = (mean.T / left).T, (second.T / left).T
+    information = second.sum(axis=0) - mean.T @ mean
+    score = x[event].sum(axis=0) - mean.sum(axis=0)
+    return float(linear[event].sum() - np.log(left).sum()), score, information

@@ -47,8 +47,9 @@ def select(cohort: Cohort, view: View, notes: Notes) -> Selection:
     groups = group_order(cohort, view)
     group = pd.Categorical(level_text(cohort.frame[view.compare]), groups, ordered=True)
     inside = pd.Series(1.0, cohort.frame.index)
-    for condition in view.where:
-        inside *= condition.mask(cohort)
+    for condition in view.where:  # one condition that fails decides; else one unknown does
+        met = condition.mask(cohort)
+        inside = inside.where((inside == 0) | ((met != 0) & inside.isna()), met)
     frame = cohort.frame.assign(
         **{
             TIME: cohort.frame[f"{view.endpoint}_time"] - view.landmark,
@@ -64,9 +65,12 @@ def select(cohort: Cohort, view: View, notes: Notes) -> Selection:
     if view.where:
         conditions = " and ".join(map(str, view.where))
         notes.add("subgroup", f"{conditions}: {count(outside, 'patient')} outside it.")
+        unclear = frame[INSIDE].isna() & ~unknown
+        if unclear.any():
+            notes.add("subgroup", f"{count(unclear, 'patient')} left out: a value is missing.")
     # Without a landmark a time of zero stays in; after one, only those still at risk do.
     lost = (frame[TIME] <= 0) & (view.landmark > 0) & ~unknown
-    lost_inside = frame[lost & ~outside]
+    lost_inside = frame[lost & (frame[INSIDE] == 1)]
     if view.landmark:
         notes.add(
             "landmark",
@@ -74,7 +78,7 @@ def select(cohort: Cohort, view: View, notes: Notes) -> Selection:
             f"event and {count(lost_inside[EVENT] == 0, 'patient')} had been censored; they "
             "are not in the analysis.",
         )
-    everybody = frame[~unknown & ~lost].copy()
+    everybody = frame[~unknown & ~lost & frame[INSIDE].notna()].copy()
     data = everybody[everybody[INSIDE] == 1].copy()
     tallies = {}
     for name, part in (("", data), ("lost_", lost_inside)):
@@ -99,14 +103,8 @@ def select(cohort: Cohort, view: View, notes: Notes) -> Selection:
 
 def group_order(cohort: Cohort, view: View) -> list[str]:
     """The groups of the compared column, reference last."""
-    column = require(cohort, view.compare, "compare")
-    levels = sorted(level_text(column).dropna().unique())
-    if pd.api.types.is_numeric_dtype(column):
-        levels = sorted(levels, key=float)
-        if len(levels) > FEW_LEVELS:
-            fail("compare", f"{view.compare!r}, a number with {len(levels)} values",
-                 "filter or adjust by it, or compare a category")  # fmt: skip
-    default = cohort.reference_arm if view.compare == "arm" else levels[0]
+    levels = column_levels(cohort, view.compare)
+    default = levels[-1] if view.compare == "arm" else levels[0]
     reference = view.reference or default
     if reference not in levels:
         fail("reference", f"{reference!r}, not a value of {view.compare!r}",
@@ -114,17 +112,31 @@ def group_order(cohort: Cohort, view: View) -> list[str]:
     return [level for level in levels if level != reference] + [reference]
 
 
-def known_too_late(cohort: Cohort, view: View) -> str:
-    """Why groups or covariates known only after the clock starts forbid a comparison, or ''.
+def column_levels(cohort: Cohort, column: str) -> list[str]:
+    """The groups of a column, in an order that no View changes; the arms as the cohort has them."""
+    values = require(cohort, column, "compare")
+    if column == "arm":
+        return list(cohort.arms)
+    levels = sorted(level_text(values).dropna().unique())
+    if pd.api.types.is_numeric_dtype(values):
+        levels = sorted(levels, key=float)
+        if len(levels) > FEW_LEVELS:
+            fail("compare", f"{column!r}, a number with {len(levels)} values",
+                 "filter or adjust by it, or compare a category")  # fmt: skip
+    return levels
+
+
+def known_too_late(cohort: Cohort, columns, landmark: float) -> str:
+    """Why a column known only after the clock starts forbids a comparison, or ''.
 
     Comparing by what happens later, such as response, credits a group with the time its members
     had to survive to enter it (immortal time).
     """
-    for column in (view.compare, *(w.column for w in view.where), *view.adjust):
+    for column in columns:
         day = cohort.codebook.at[column, "known_at"]
         if np.isnan(day):
             return f"{column} becomes known after time zero, on no fixed day."
-        if day > view.landmark:
+        if day > landmark:
             return (
                 f"{column} is known only by day {day:g} after time zero; set a landmark at or "
                 "after that day."

@@ -287,7 +287,7 @@ def rmst_table(
     means, errors = {}, {}
     for name, part in frame.groupby(group, observed=True, sort=True):
         last = part[time].max()
-        if horizon > last and not part.loc[part[time] == last, event].any():
+        if horizon > last and not part.loc[part[time] == last, event].all():
             raise ValueError(
                 f"horizon: {horizon:g} days is beyond day {last:g}, the last that {name!r} was "
                 "observed; choose an earlier horizon"
@@ -296,7 +296,8 @@ def rmst_table(
         fit.fit(Surv(part[time].to_numpy(float), event=part[event].to_numpy(bool)))
         mean, _, high = fit.rmst(horizon, ci=True)
         means[str(name)], errors[str(name)] = mean, (high - mean) / Z
-    rows = wald(pd.Series(means), pd.Series(errors))
+    mean, error = pd.Series(means), pd.Series(errors)
+    rows = wald(mean, error.where(error > 0))
     rows[["statistic", "p_value"]] = np.nan  # a mean is not tested against zero
     others = [name for name in means if name != reference]
     difference = pd.Series({f"{n} vs {reference}": means[n] - means[reference] for n in others})

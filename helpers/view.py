@@ -10,6 +10,7 @@ import json
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import yaml
 
@@ -51,10 +52,16 @@ class Where:
         if (values is None) == (low is None and high is None):
             fail("where", f"both or neither of a list and a range for {given['column']!r}",
                  "give either in, or min and max")  # fmt: skip
+        if is_number(low) and is_number(high) and low > high:
+            fail("where", f"min {low:g} above max {high:g}", "exchange them")
+        if not isinstance(given.get("missing", False), bool):
+            fail("where", f"missing = {given['missing']!r}", "write true or false")
         if values is not None:
             if not isinstance(values, list):
                 fail("where", repr(values), "give a list after in")
-            values = tuple(sorted({str(value) for value in values}))
+            if any(isinstance(value, bool) or value is None for value in values):
+                fail("where", repr(values), "put words such as yes, no and null in quotes")
+            values = tuple(sorted({number_text(v) if is_number(v) else str(v) for v in values}))
         for name, bound in (("min", low), ("max", high)):
             if bound is not None and not is_number(bound):
                 fail("where", f"{name} = {bound!r}", "give a number")
@@ -69,23 +76,29 @@ class Where:
         return row | ({"missing": True} if self.missing else {})
 
     def mask(self, cohort: Cohort) -> pd.Series:
-        """Which patients meet the condition."""
+        """Who meets the condition: 1 or 0, and NaN where a missing value leaves it open."""
         column = require(cohort, self.column, "where")
         if self.values is not None:
-            kept = level_text(column).isin(self.values)
+            levels = level_text(column)
+            absent = sorted(set(self.values) - set(levels.dropna()))
+            if absent:
+                fail(f"where, {self.column}", f"{absent[0]!r}, which nobody has",
+                     f"use {', '.join(sorted(levels.dropna().unique())[:30])}")  # fmt: skip
+            kept = levels.isin(self.values)
         else:
             if not pd.api.types.is_numeric_dtype(column):
                 fail("where", f"a range for {self.column!r}, which is a category", "give a list")
             low = -float("inf") if self.min is None else self.min
             kept = column.between(low, float("inf") if self.max is None else self.max)
-        return kept | column.isna() if self.missing else kept & column.notna()
+        return kept.astype(float).where(column.notna(), 1.0 if self.missing else np.nan)
 
     def __str__(self) -> str:
         if self.values is not None:
             text = f"{self.column} in {{{', '.join(self.values)}}}"
         else:
-            low = "" if self.min is None else f"{self.min:g} <= "
-            text = f"{low}{self.column}" + ("" if self.max is None else f" <= {self.max:g}")
+            low = "" if self.min is None else f"{number_text(self.min)} <= "
+            high = "" if self.max is None else f" <= {number_text(self.max)}"
+            text = f"{low}{self.column}{high}"
         return text + (" or missing" if self.missing else "")
 
 
@@ -142,6 +155,12 @@ class View:
             fail("horizon", repr(self.horizon), "give days, more than 0, or leave it out")
         if self.ties != TIES:
             fail("ties", repr(self.ties), f"use {TIES}")
+        # One question has one text, however the View was made.
+        object.__setattr__(self, "landmark", float(self.landmark))
+        if self.horizon is not None:
+            object.__setattr__(self, "horizon", float(self.horizon))
+        object.__setattr__(self, "where", tuple(sorted(self.where, key=str)))
+        object.__setattr__(self, "adjust", tuple(dict.fromkeys(self.adjust)))
         if self.compare in self.adjust:
             fail("adjust", f"{self.compare!r}, which is compared", "leave it out of adjust")
 
@@ -170,14 +189,13 @@ class View:
         for field in ("where", "adjust"):
             if not isinstance(given.get(field, []), list):
                 fail(field, repr(given[field]), "give a list")
-        # Conditions all hold, so their order says nothing: one question has one text.
-        given["where"] = tuple(sorted(map(Where.read, given.get("where", [])), key=str))
+        given["where"] = tuple(map(Where.read, given.get("where", [])))
         given["adjust"] = tuple(str(name) for name in given.get("adjust", []))
-        for field in ("landmark", "horizon"):
-            if is_number(given.get(field)):
-                given[field] = float(given[field])
-        if given.get("reference") is not None:
-            given["reference"] = str(given["reference"])
+        reference = given.get("reference")
+        if isinstance(reference, bool | list | dict):
+            fail("reference", repr(reference), "give one value; put yes and no in quotes")
+        if reference is not None:
+            given["reference"] = number_text(reference) if is_number(reference) else str(reference)
         return cls(**given)
 
     def plain(self) -> dict:
@@ -216,30 +234,32 @@ def is_number(value: Any) -> bool:
     return abs(value) != float("inf") and value == value
 
 
+def number_text(value: float) -> str:
+    """A number as the text of groups and filters: 3 for 3.0, every digit that matters."""
+    return f"{value:.15g}"
+
+
 def level_text(column: pd.Series) -> pd.Series:
     """Values as the text of groups and filters: 3 for 3.0."""
     if pd.api.types.is_numeric_dtype(column):
-        return column.map("{:g}".format, na_action="ignore")
+        return column.map(number_text, na_action="ignore")
     return column.astype("string").astype(object)
 
 
 def require(cohort: Cohort, column: str, field: str) -> pd.Series:
     """A column that may be asked about, or a ViewError that names those there are."""
-    usable = usable_columns(cohort)
-    if column not in usable:
-        fail(field, f"{column!r}, which this cohort does not have", f"use {', '.join(usable)}")
+    if column not in cohort.factors:
+        absent = f"{column!r}, which this cohort does not have"
+        fail(field, absent, f"use {', '.join(cohort.factors)}")
     return cohort.frame[column]
 
 
-def usable_columns(cohort: Cohort) -> list[str]:
-    """Columns that can be compared, filtered by or adjusted for."""
-    return list(cohort.codebook.index[cohort.codebook["type"].isin(["category", "number"])])
-
-
 def default_view(cohort: Cohort, text: str = "", *, horizon: float | None = None) -> View:
-    """The View in `text`, or the arms of the cohort on its first endpoint.
+    """The View in `text`, by default of the first endpoint that the cohort has.
 
     A View that states no horizon takes the one given.
     """
-    view = View.read(text) if text.strip() else View(endpoint=next(iter(cohort.endpoints)))
+    view = View.read(text)
+    if view.endpoint == View.endpoint and View.endpoint not in cohort.endpoints:
+        view = replace(view, endpoint=next(iter(cohort.endpoints)))
     return replace(view, horizon=float(horizon)) if horizon and view.horizon is None else view

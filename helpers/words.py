@@ -4,6 +4,8 @@ Captions, alt texts and table entries are written here from an `Answer`, so that
 figure cannot disagree. Days become months here and in `plots`, nowhere else.
 """
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -46,7 +48,9 @@ def months(days: float, digits: int = 1) -> str:
 def month_name(days: float) -> str:
     """A milestone as people say it: 12 months, or the days when it is no whole month."""
     value = days / DAYS_PER_MONTH
-    return f"{value:.0f} months" if abs(value - round(value)) < 1e-6 else f"day {days:g}"
+    if abs(value - round(value)) > 1e-6:
+        return f"day {days:g}"
+    return f"{value:.0f} month{'s' if round(value) != 1 else ''}"
 
 
 def interval(low: str, high: str) -> str:
@@ -57,8 +61,13 @@ def ratio(row: pd.Series) -> str:
     """A model row as "0.77 (0.56 to 1.07)"; the row is on the log scale."""
     if pd.isna(row["estimate"]):
         return "withheld"
-    low, high = (number(np.exp(row[c])) for c in ("conf_low", "conf_high"))
-    return f"{number(np.exp(row['estimate']))} {interval(low, high)}"
+    values = np.exp([row[c] for c in ("estimate", "conf_low", "conf_high")])
+    digits = 2
+    # 0.997 is not 1, and a ratio per small unit is not 1.00 (1.00 to 1.00).
+    while digits < 6 and any(round(v, digits) == 1 != v for v in values):
+        digits += 1
+    texts = [number(v, digits) if v >= 0.1 else f"{v:.2g}" for v in values]
+    return f"{texts[0]} {interval(*texts[1:])}"
 
 
 def contrast(row: pd.Series) -> str:
@@ -84,7 +93,26 @@ def log_rank(answer: Answer) -> str:
 def start(answer: Answer) -> str:
     """Where the clock starts."""
     landmark = answer.view.landmark
-    return f"the landmark at {month_name(landmark)}" if landmark else "time zero"
+    return f"the landmark at {month_name(landmark)}" if landmark else answer.cohort.time_zero
+
+
+def plain(text: str) -> str:
+    """A name from a file as Markdown shows it letter by letter."""
+    return re.sub(r"([\\`*_\[\]<>|#$])", r"\\\1", text)
+
+
+def plain_text(markdown: str) -> str:
+    """A sentence of this module as a terminal shows it."""
+    return re.sub(r"\\([\\`*_\[\]<>|#$])", r"\1", markdown)
+
+
+def quoted(name: str) -> str:
+    return f"'{plain(name)}'"
+
+
+def patients(answer: Answer) -> str:
+    """The subgroup of a View in words, or everybody."""
+    return " and ".join(map(str, answer.view.where)) if answer.view.where else "all patients"
 
 
 def caption_survival(answer: Answer) -> str:
@@ -95,11 +123,10 @@ def caption_survival(answer: Answer) -> str:
         if row.patients
     )
     compared = answer.cohort.codebook.at[answer.view.compare, "label"].lower()
-    subgroup = f" where {' and '.join(map(str, answer.view.where))}" if answer.view.where else ""
-    return (
-        f"{answer.label} by {compared}{subgroup} ({groups}). Kaplan-Meier estimates with "
-        f"pointwise {CONFIDENCE:.0%} log-log intervals; ticks are censored patients; months since "
-        f"{start(answer)}. Source: {answer.cohort.status_line}."
+    return plain(
+        f"{answer.label} by {compared}, {patients(answer)} ({groups}). Kaplan-Meier estimates "
+        f"with pointwise {CONFIDENCE:.0%} log-log intervals; ticks are censored patients; months "
+        f"since {start(answer)}. Source: {answer.cohort.status_line}."
     )
 
 
@@ -138,7 +165,9 @@ def milestone_table(answer: Answer) -> pd.DataFrame:
             text = "beyond the data"
         column = row["group"] if row["kind"] == "survival" else f"{row['group']}, points"
         cells.setdefault(month_name(row["time"]), {})[column] = text
-    return pd.DataFrame(cells).T.rename_axis("at").reset_index()
+    table = pd.DataFrame(cells).T
+    table.insert(0, "at", table.index, allow_duplicates=True)  # a group may be called "at"
+    return table.reset_index(drop=True)
 
 
 def median_text(answer: Answer) -> pd.DataFrame:
@@ -164,13 +193,43 @@ def model_table(answer: Answer) -> pd.DataFrame:
     rows = [
         {
             "model": row["model"],
-            "term": row["term"].removeprefix(f"{answer.view.compare}: "),
+            "term": term_text(answer, row),
             "patients": row["n"],
             "events": row["n_event"],
             "hazard ratio": ratio(row),
             "P": p_value(row["p_value"]).removeprefix("P ").removeprefix("= "),
         }
         for _, row in answer.model.iterrows()
+    ]
+    return pd.DataFrame(rows)
+
+
+def term_text(answer: Answer, row: pd.Series) -> str:
+    """A term as a table shows it; a number with the unit that its ratio is for."""
+    if row["level"]:
+        return row["term"].removeprefix(f"{answer.view.compare}: ")
+    return f"{row['term']}, per 1 {answer.cohort.codebook.at[row['column'], 'unit']}".strip()
+
+
+def interaction_table(answer: Answer) -> pd.DataFrame:
+    """Ratio of the hazard ratios inside and outside the subgroup."""
+    rows = [
+        {"term": row["term"], "ratio": ratio(row), "P": p_value(row["p_value"])}
+        for _, row in answer.interaction.iterrows()
+    ]
+    return pd.DataFrame(rows)
+
+
+def rmst_text(answer: Answer) -> pd.DataFrame:
+    """Restricted means in months, a row per group and difference."""
+    rows = [
+        {
+            "group": row["group"],
+            "months": f"{months(row['estimate'])} "
+            f"{interval(months(row['conf_low']), months(row['conf_high']))}",
+            "P": p_value(row["p_value"]),
+        }
+        for _, row in answer.rmst.iterrows()
     ]
     return pd.DataFrame(rows)
 
@@ -183,80 +242,3 @@ def risk_text(answer: Answer) -> pd.DataFrame:
         columns[f"{name}: at risk"] = part["n_risk"].to_list()
         columns[f"{name}: events"] = part["n_event"].to_list()
     return pd.DataFrame(columns)
-
-
-def read_counts(answer: Answer) -> str:
-    """Who is in the answer, in a sentence."""
-    parts = [
-        f"{row.patients} with {row.group!r}, of whom {row.events} had the event"
-        for row in answer.counts.itertuples()
-    ]
-    total = int(answer.counts["patients"].sum())
-    return f"{total} patients are compared on {answer.label.lower()}: {'; '.join(parts)}."
-
-
-def read_medians(answer: Answer) -> str:
-    """Each median in a sentence, also when it was not reached."""
-    parts = []
-    for row in answer.medians.itertuples():
-        if pd.isna(row.estimate):
-            parts.append(
-                f"In {row.group!r} the curve never falls below one half, so the median is not "
-                "reached: more than half are free of the event for as long as the data last."
-            )
-        else:
-            parts.append(
-                f"In {row.group!r} half have had the event by {months(row.estimate)} months."
-            )
-    return " ".join(parts)
-
-
-def read_survival(answer: Answer, day: float) -> str:
-    """Survival at a day and the difference, in sentences.
-
-    Where a group is not observed to that day, the last earlier milestone that all groups reach.
-    """
-    stones = answer.milestones
-    if stones.empty:
-        return "No patient is left."
-    seen = (
-        stones[stones["kind"] == "survival"]
-        .groupby("time")["estimate"]
-        .apply(lambda values: values.notna().all())
-    )
-    reached = [time for time in seen.index[seen] if time <= day + 1e-9]
-    if not reached:
-        return f"No milestone up to {month_name(day)} is reached by every group."
-    parts = []
-    if not np.isclose(reached[-1], day):
-        parts.append(f"Not every group is observed to {month_name(day)}.")
-    for row in stones[stones["time"] == reached[-1]].to_dict("records"):
-        if row["kind"] == "survival":
-            limits = interval(percent(row["conf_low"]), percent(row["conf_high"]))
-            parts.append(
-                f"At {month_name(row['time'])} survival in {row['group']!r} is "
-                f"{percent(row['estimate'])} {limits}."
-            )
-        else:
-            points = [number(100 * row[c], 0) for c in ("estimate", "conf_low", "conf_high")]
-            limits = interval(*points[1:])
-            parts.append(f"The difference, {row['group']}, is {points[0]} points {limits}.")
-    return " ".join(parts)
-
-
-def read_comparison(answer: Answer) -> str:
-    """The hazard ratio of each group in a sentence, or why there is none."""
-    rows = answer.model[
-        (answer.model["model"] == "unadjusted") & (answer.model["column"] == answer.view.compare)
-    ]
-    parts = []
-    for _, row in rows[rows["estimate"].notna()].iterrows():
-        straddles = row["conf_low"] <= 0 <= row["conf_high"]
-        parts.append(
-            f"Among patients still at risk, those with {row['level']!r} have the event at "
-            f"{number(np.exp(row['estimate']))} times the rate of those with "
-            f"{row['reference']!r}, averaged over the follow-up; the interval "
-            f"{'includes' if straddles else 'excludes'} 1, which would be no difference."
-        )
-    withheld = answer.notes[answer.notes["note"].str.startswith("Withheld")]
-    return " ".join(parts + list(withheld["note"]))

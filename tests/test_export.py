@@ -13,25 +13,57 @@ from helpers.view import View
 
 @pytest.fixture
 def private(tmp_path):
-    """A reader's cohort of 40, in which few have an event early on."""
+    """A reader's cohort of 60 with enough events, and a subgroup in which one arm has few."""
     rng = np.random.default_rng(7)
-    days = rng.integers(30, 1500, 40)
-    return make_cohort(tmp_path, {"os_time": days, "os_event": [1, 0, 0, 0, 0] * 8})
+    return make_cohort(
+        tmp_path,
+        {
+            "os_time": rng.integers(30, 1500, 60), "os_event": [1, 0, 0, 1, 1, 0] * 10,
+            "age": [40 + i for i in range(60)],
+        },
+    )  # fmt: skip
 
 
 def cells(frame):
     return frame[[c for c in COUNTS if c in frame]].to_numpy().ravel()
 
 
-def test_no_small_count_is_exported_from_a_readers_cohort(private, tmp_path):
+FEW = View.read("{where: [{column: age, min: 76}]}")
+
+
+def read_all(folder):
+    return {path.stem: pd.read_csv(path, dtype=str) for path in folder.glob("*.csv")}
+
+
+def test_counts_stand_in_one_table_and_none_is_small(private, tmp_path):
     assert private.mask_below == 5
-    answer = analyse(private, View(horizon=365.0))
+    answer = analyse(private, FEW)
     export(answer, tmp_path / "out")
-    for path in (tmp_path / "out").glob("*.csv"):
-        for value in cells(pd.read_csv(path, dtype=str)):
-            assert value in ("<5", "*") or pd.isna(value) or not 0 < float(value) < 5, path
-    unmasked = [0 < float(v) < 5 for v in cells(answer.risk_table)]
-    assert any(unmasked), "nothing was there to mask"
+    tables = read_all(tmp_path / "out")
+    assert {"n_event", "n_censor", "n", "std_error", "statistic"}.isdisjoint(
+        column for frame in tables.values() for column in frame
+    )
+    for frame in tables.values():
+        for value in cells(frame):
+            assert value in ("<5", "*") or not 0 < float(value) < 5
+    assert "<5" in cells(tables["counts"]), "nothing was there to mask"
+
+
+def test_a_group_with_a_masked_count_is_in_no_other_table(private, tmp_path):
+    answer = analyse(private, FEW)
+    counts = answer.counts.set_index("group")[["events", "censored"]]
+    small = [name for name, row in counts.iterrows() if ((row > 0) & (row < 5)).any()]
+    assert small
+    export(answer, tmp_path / "out")
+    for name, frame in read_all(tmp_path / "out").items():
+        if "group" in frame and name != "counts":
+            assert not frame["group"].str.contains("|".join(small)).any(), name
+
+
+def test_small_numbers_in_remarks_are_masked(private):
+    remarks = analyse(private, View.read("{where: [{column: age, min: 43}]}"))
+    assert "3 patients outside" in " ".join(remarks.notes["note"])
+    assert "<5 patients outside" in " ".join(masked(remarks).notes["note"])
 
 
 def test_a_masked_count_cannot_be_worked_out_from_its_row():
@@ -51,6 +83,8 @@ def test_masked_curves_come_on_a_coarse_grid(private):
     assert len(masked(answer).curves) < len(answer.curves) / 2
     steps = set(answer.curves["time"])
     assert not steps & set(masked(answer).curves["time"])
+    shown = masked(answer).curves["estimate"]
+    assert np.allclose(shown, shown.round(2))
 
 
 def test_a_masked_export_has_no_figure_since_every_step_is_a_patient(private, tmp_path):

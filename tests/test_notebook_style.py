@@ -15,7 +15,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PARAMETERS = {"SEED", "COHORT", "MAP", "VIEW", "HORIZON", "FAST"}
 CELL_TAGS = {
     "imports", "parameters", "setup", "paper-only", "exercise", "solution", "quiz", "instructor",
-    "versions", "nbval-ignore-output",
+    "versions", "nbval-ignore-output", "hide-cell",
 }  # fmt: skip
 STABLE = {"text/plain", "text/html", "text/markdown", "image/png", "application/vnd.plotly.v1+json"}
 

@@ -17,7 +17,7 @@ import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from helpers.__main__ import main
+from helpers.workshop.cli import main
 from helpers.workshop.files import give_ids, read, text_of, write
 from helpers.workshop.refresh import difference, normalise, refresh
 from helpers.workshop.series import Outcome, longest_first, prepare, run_series, series
@@ -401,7 +401,7 @@ def test_a_very_long_message_is_cut():
 STANDIN = """
 import signal, sys, types
 from pathlib import Path
-from helpers import __main__ as command
+from helpers.workshop import cli as command
 
 def standin(root):
     class CohortError(ValueError): pass
@@ -413,8 +413,10 @@ def standin(root):
             self.frame = types.SimpleNamespace(columns=columns)
             self.name = self.slug = Path(path).stem
             self.is_paper = self.slug == "ours"
-            self.status_line = f"{self.name}: private data"
-    def build_book(notebooks, out, *, title, status):
+            self.status_line, self.caution = f"{self.name}: private data", "Careful."
+            self.flags, self.endpoints = types.SimpleNamespace(itertuples=list), {}
+            self.factors = []
+    def build_book(notebooks, out, *, title, status, caution):
         if "unbuildable" in status:
             raise ValueError("a link leads nowhere")
         out.mkdir(parents=True, exist_ok=True)
@@ -521,7 +523,7 @@ def test_bad_usage_exits_with_two(words, capfd):
 
 def test_help_loads_nothing_heavy():
     process = python(
-        "import sys; from helpers.__main__ import parser; parser().format_help();"
+        "import sys; from helpers.workshop.cli import parser; parser().format_help();"
         "print([name for name in ('pandas', 'papermill', 'lifelines') if name in sys.modules])"
     )
     assert process.communicate(timeout=60)[0] == "[]\n"

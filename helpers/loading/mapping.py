@@ -35,6 +35,8 @@ class Mapping:
     factors: dict = field(default_factory=dict)
     ignore: tuple = ()
     mask_below: int = 5
+    about: str = ""
+    time_zero: str = "time zero"
 
     @classmethod
     def standard(cls, path: Path, *, is_paper: bool) -> "Mapping":

@@ -28,7 +28,11 @@ def read_bytes(path: Path, problems: Problems, where: str) -> bytes | None:
             return None
         return path.read_bytes()
     except FileNotFoundError:
-        problems.add(where, f"no file at {path}", "check the path")
+        problems.add(
+            where,
+            f"no file at {path}",
+            "check the path; a relative one counts from the repository root",
+        )
     except (OSError, ValueError) as error:  # no permission; a name that no file can have
         reason = getattr(error, "strerror", None) or error
         problems.add(where, f"a file that cannot be read ({reason})", "check the path and rights")

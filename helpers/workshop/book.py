@@ -59,7 +59,9 @@ REMOTE = re.compile(
 )
 
 
-def build_book(notebooks: Path, out: Path, *, title: str, status: str) -> Path:
+def build_book(
+    notebooks: Path, out: Path, *, title: str, status: str, caution: str = NOT_FOR_TREATMENT
+) -> Path:
     """Build the book of a folder of executed notebooks.
 
     Parameters
@@ -73,6 +75,8 @@ def build_book(notebooks: Path, out: Path, *, title: str, status: str) -> Path:
         Title of the book.
     status : str
         One line on where the data come from; it heads every page.
+    caution : str
+        What the book may not be used for; it stands beside the status.
 
     Returns
     -------
@@ -108,9 +112,9 @@ def build_book(notebooks: Path, out: Path, *, title: str, status: str) -> Path:
         assets.mkdir()
         shutil.copy(Path(__file__).with_name("book.css"), assets)
         stopped = [path.stem for path in sources if stage(path, pages, assets)]
-        front = _front(title, status, [path.stem for path in sources], stopped)
+        front = _front(title, status, caution, [path.stem for path in sources], stopped)
         (pages / "index.md").write_text(front, encoding="utf-8")
-        mark = f"<strong>{html.escape(status)}</strong> · {html.escape(NOT_FOR_TREATMENT)}"
+        mark = f"<strong>{html.escape(status)}</strong> · {html.escape(caution)}"
         settings = SETTINGS | {
             "project": title,
             "html_title": title,
@@ -126,9 +130,9 @@ def build_book(notebooks: Path, out: Path, *, title: str, status: str) -> Path:
     return out / "index.html"
 
 
-def _front(title, status, names, stopped):
+def _front(title, status, caution, names, stopped):
     """Return the front page as Markdown: title, status and the list of pages."""
-    parts = [f"# {_escape(title)}", f"**{_escape(status)}**", NOT_FOR_TREATMENT]
+    parts = [f"# {_escape(title)}", f"**{_escape(status)}**", _escape(caution)]
     if stopped:
         links = ", ".join(f"[]({name}.ipynb)" for name in stopped)
         parts.append(f"```{{error}}\nStopped at an error: {links}\n```")

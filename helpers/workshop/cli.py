@@ -1,0 +1,266 @@
+"""The command line, ``python -m helpers VERB``.
+
+Exit codes: 0 all asked for succeeded, 1 a check or notebook failed, 2 bad input or usage,
+130 interrupted. Verbs import what they need themselves, so that ``--help`` is quick.
+"""
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+TITLE = "Salvage after CD19 CAR-T failure: an executable companion"
+
+
+class Refused(Exception):
+    """Bad input or usage; its text is all the reader sees."""
+
+
+def run(args: argparse.Namespace) -> int:
+    """Execute the series into build/, then build the book."""
+    from helpers.cohort import resolve
+    from helpers.workshop.series import run_series
+
+    _map_goes_with_cohort(args)
+    start = time.monotonic()
+    cohort = _cohort(args.cohort, args.map)
+    own, build = _build_folder(args, cohort)
+    notebooks = _notebooks()
+    chosen = [_only(args.only, notebooks)] if args.only else notebooks
+
+    names = {path.name for path in notebooks}
+    for old in (build / "notebooks").glob("*.ipynb"):
+        if old.name not in names:
+            old.unlink()
+    parameters = {}
+    if args.cohort:
+        # Without a mapping the notebooks' own default must not be applied to another file.
+        parameters["COHORT"] = str(resolve(args.cohort).resolve())
+        parameters["MAP"] = str(resolve(args.map).resolve()) if args.map else ""
+    if args.view:
+        parameters["VIEW"] = _view_text(args.view).text()
+    print(cohort.status_line)
+    for flag in cohort.flags.itertuples():
+        print(f"  {flag.column}: {flag.finding} ({flag.rows} of {len(cohort.frame)} rows)")
+    print(f"  can be asked: {', '.join(cohort.endpoints)}; by {', '.join(cohort.factors)}")
+    sys.stdout.flush()
+    outcomes = run_series(
+        chosen,
+        build / "notebooks",
+        parameters=parameters,
+        columns=set(cohort.frame.columns),
+        is_paper=cohort.is_paper,
+        jobs=args.jobs,
+    )
+    failed = sum(not outcome.ok for outcome in outcomes)
+    # A notebook that failed is a page too, with its error: the others are worth reading.
+    built = args.only or _build_book(build, cohort, cohort.name if own else TITLE)
+    told = f"{failed} of {len(outcomes)} failed" if failed else "all ok"
+    told += "" if built else ", book not built"
+    print(f"Notebooks: {len(outcomes)}, {told}, {time.monotonic() - start:.1f} s in all.")
+    return 0 if built and not failed else 1
+
+
+def refresh(args: argparse.Namespace) -> int:
+    """Re-execute notebooks/ in place, or with --check say which are not current."""
+    from helpers.workshop.refresh import refresh
+
+    start = time.monotonic()
+    notebooks = _notebooks()
+    changes = refresh(notebooks, check=args.check, jobs=args.jobs)
+    for change in changes:
+        print(change.reason if change.failed else f"{change.name}  {change.reason}")
+    failed = sum(change.failed for change in changes)
+    changed = len(changes) - failed
+    told = f"{changed} {'not current' if args.check else 'rewritten'}, {failed} failed"
+    print(f"Notebooks: {len(notebooks)}, {told}, {time.monotonic() - start:.1f} s in all.")
+    return 1 if failed or (args.check and changed) else 0
+
+
+def view(args: argparse.Namespace) -> int:
+    """Answer one View: tables on screen, and tables, figure and methods text in build/export/."""
+    from helpers.analysis import analyse
+    from helpers.cohort import ROOT
+    from helpers.export import export, methods
+    from helpers.sentences import read_remarks, read_view
+    from helpers.view import ViewError
+    from helpers.words import (
+        interaction_table,
+        log_rank,
+        median_text,
+        milestone_table,
+        model_table,
+        plain_text,
+        rmst_text,
+    )
+
+    _map_goes_with_cohort(args)
+    question = _view_text(args.file)
+    cohort = _cohort(args.cohort, args.map)
+    try:
+        answer = analyse(cohort, question)
+    except ViewError as error:
+        raise Refused(str(error)) from None
+    print(f"{cohort.status_line}. {cohort.caution}\n\n{plain_text(read_view(answer))}\n")
+    tables = {
+        "Patients": answer.counts.iloc[:, :4],
+        "Median": median_text(answer),
+        f"{answer.label} at chosen times, differences in points": milestone_table(answer),
+        "Hazard ratios": model_table(answer),
+        "Interaction with the subgroup, ratio of hazard ratios": interaction_table(answer),
+        "Restricted mean, months": rmst_text(answer),
+    }
+    for title, frame in tables.items():
+        if len(frame):
+            print(f"{title}\n{frame.to_string(index=False)}\n")
+    print("\n".join(filter(None, [log_rank(answer), plain_text(read_remarks(answer))])))
+    print(f"\n{methods(answer)}\n")
+    folder = _build_folder(args, cohort)[1] / "export" / Path(args.file).stem
+    for written in export(answer, folder):
+        print(f"Wrote {written.relative_to(ROOT)}")
+    return 0
+
+
+def book(args: argparse.Namespace) -> int:
+    """Rebuild the book from what the last run executed."""
+    _map_goes_with_cohort(args)
+    cohort = _cohort(args.cohort, args.map)
+    own, build = _build_folder(args, cohort)
+    if not list((build / "notebooks").glob("*.ipynb")):
+        raise Refused("There are no executed notebooks yet: python -m helpers run")
+    return 0 if _build_book(build, cohort, cohort.name if own else TITLE) else 1
+
+
+def _view_text(file: str):
+    """Read a View from a file."""
+    from helpers.cohort import resolve
+    from helpers.view import View, ViewError
+
+    path = resolve(file)
+    try:
+        return View.read(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused(f"view: no readable text at {path} ({error.__class__.__name__}).") from None
+    except ViewError as error:
+        raise Refused(f"{path.name}: {error}") from None
+
+
+def _map_goes_with_cohort(args: argparse.Namespace) -> None:
+    if args.map and not args.cohort:
+        raise Refused("--map says how to read the file that --cohort names: give both.")
+
+
+def _build_folder(args: argparse.Namespace, cohort) -> tuple[bool, Path]:
+    """Is this another cohort than ours, and the folder its pages and exports go to."""
+    from helpers.cohort import DEFAULT_COHORT, ROOT, resolve
+
+    own = args.cohort is not None and resolve(args.cohort) != resolve(DEFAULT_COHORT)
+    return own, ROOT / "build" / cohort.slug if own else ROOT / "build"
+
+
+def _notebooks() -> list[Path]:
+    from helpers.cohort import ROOT
+    from helpers.workshop.series import series
+
+    if notebooks := series(ROOT / "notebooks"):
+        return notebooks
+    raise Refused(f"There are no numbered notebooks in {ROOT / 'notebooks'}.")
+
+
+def _cohort(path: str | None = None, map_path: str | None = None):
+    from helpers.cohort import DEFAULT_COHORT, DEFAULT_MAP, CohortError, load_cohort
+
+    try:
+        return load_cohort(path, map_path) if path else load_cohort(DEFAULT_COHORT, DEFAULT_MAP)
+    except (CohortError, OSError) as error:
+        raise Refused(str(error)) from None
+
+
+def _build_book(build: Path, cohort, title: str) -> bool:
+    from helpers.workshop.book import build_book
+
+    try:
+        index = build_book(
+            build / "notebooks", build / "book", title=title, status=cohort.status_line,
+            caution=cohort.caution,
+        )  # fmt: skip
+    except ValueError as error:
+        print(f"The book could not be built: {error}", file=sys.stderr)
+        return False
+    print(f"Book: {index}")
+    return True
+
+
+def _only(asked: str, notebooks: list[Path]) -> Path:
+    """The one notebook with this number or beginning of a name."""
+    asked = Path(asked).name.removesuffix(".ipynb")
+    prefix = f"{int(asked):02}_" if asked.isdecimal() else asked
+    found = [path for path in notebooks if path.stem.startswith(prefix)]
+    if len(found) == 1:
+        return found[0]
+    problem = "names several notebooks" if found else "names no notebook"
+    listed = "\n".join(f"  {path.stem}" for path in found or notebooks)
+    raise Refused(f"--only {asked} {problem}. There are:\n{listed}")
+
+
+def _jobs(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a number of notebooks at once, 1 or more"
+        )
+    return int(text)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the verbs."""
+    top = argparse.ArgumentParser(
+        prog="python -m helpers",
+        description="Run the notebooks, on our cohort or your own. "
+        "Relative paths count from the repository root.",
+    )
+    verbs = top.add_subparsers(metavar="VERB", required=True)
+
+    def verb(function) -> argparse.ArgumentParser:
+        about = function.__doc__.splitlines()[0]
+        added = verbs.add_parser(function.__name__, help=about, description=about)
+        added.set_defaults(function=function)
+        return added
+
+    jobs = {"type": _jobs, "metavar": "N", "help": "notebooks at once (default: one a core)"}
+
+    def about_a_cohort(function) -> argparse.ArgumentParser:
+        added = verb(function)
+        added.add_argument("--cohort", metavar="F", help="your own cohort, a CSV file")
+        added.add_argument("--map", metavar="F", help="how to read it, a YAML file")
+        return added
+
+    added = about_a_cohort(run)
+    added.add_argument("--view", metavar="F", help="a View, as JSON or YAML, for every notebook")
+    added.add_argument("--only", metavar="03", help="one notebook, by number or name; no book")
+    added.add_argument("--jobs", **jobs)
+    added = verb(refresh)
+    added.add_argument("--check", action="store_true", help="write nothing, fail if not current")
+    added.add_argument("--jobs", **jobs)
+    added = about_a_cohort(view)
+    added.add_argument("file", metavar="FILE", help="a View, as JSON or YAML")
+    about_a_cohort(book)
+    return top
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Carry out one verb and return the exit code."""
+    args = parser().parse_args(argv)
+    try:
+        code = args.function(args)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Refused as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt as error:
+        print(str(error) or "Interrupted.", file=sys.stderr)
+        return 130
