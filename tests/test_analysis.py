@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from helpers.analysis import analyse
 from helpers.cohort import load_cohort
-from helpers.plots import figure_survival, plotly_survival
+from helpers.plots import figure_survival, plotly_survival, styles
+from helpers.regression import NotEstimable, cox_table
 from helpers.sentences import read_comparison, read_counts, read_medians, read_survival, read_view
 from helpers.view import View, ViewError
 from helpers.words import (
@@ -18,6 +19,9 @@ from helpers.words import (
     median_text,
     milestone_table,
     model_table,
+    p_value,
+    percent,
+    ratio,
     risk_text,
 )
 
@@ -246,3 +250,146 @@ def test_no_cohort_and_view_end_in_a_traceback_or_a_silent_nan(tmp_path_factory,
     known = answer.model["estimate"].notna()
     numbers = answer.model.loc[known, ["estimate", "std_error", "p_value"]].astype(float)
     assert np.isfinite(numbers).all(axis=None)
+
+
+def test_a_patient_lost_before_the_first_event_cannot_move_the_hazard_ratio(tmp_path):
+    """lifelines alone stops short of the maximum here, its steps spoilt by the outlier."""
+    rng = np.random.default_rng(0)
+    x, days = rng.normal(size=200).round(3), rng.exponential(300, 200).round() + 2
+    events = (rng.random(200) < 0.7).astype(int)
+    x[0], days[0], events[0] = 1000, 1, 0
+    mapping = "{reference_arm: old, factors: {x: {type: number}}}"
+    columns = {"os_time": days, "os_event": events, "x": x}
+    with_outlier = make_cohort(tmp_path, columns, mapping)
+    without = analyse(with_outlier, View.read("{adjust: [x], where: [{column: x, max: 900}]}"))
+    answer = analyse(with_outlier, View(adjust=("x",)))
+    np.testing.assert_allclose(
+        answer.model["estimate"].astype(float), without.model["estimate"].astype(float), rtol=1e-6
+    )
+
+
+def test_an_infinite_ratio_is_withheld_in_a_large_cohort_too():
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame(
+        {"day": rng.integers(1, 2000, 100_000), "event": rng.integers(0, 2, 100_000), "x": 0.0}
+    )
+    frame.loc[:4, ["event", "x"]] = [0, 1.0]
+    with pytest.raises(NotEstimable, match="infinite"):
+        cox_table(frame, time="day", event="event", covariates=["x"])
+
+
+def test_patients_with_an_unknown_subgroup_are_in_neither_side_of_the_interaction(tmp_path):
+    rng = np.random.default_rng(4)
+    ecog = [*rng.integers(0, 4, 60), *[""] * 12]
+    cohort = make_cohort(
+        tmp_path,
+        {"os_time": rng.integers(1, 500, 72), "os_event": rng.integers(0, 2, 72), "ecog": ecog},
+    )
+    answer = analyse(cohort, View.read("{where: [{column: ecog, min: 1}]}"))
+    assert answer.interaction.at[0, "n"] == 60
+    assert "12 patients left out: a value is missing" in notes(answer)
+    kept = analyse(cohort, View.read("{where: [{column: ecog, min: 1, missing: true}]}"))
+    assert kept.interaction.at[0, "n"] == 72
+
+
+def test_a_covariate_that_is_the_same_for_everybody_does_not_vanish(tmp_path):
+    rng = np.random.default_rng(5)
+    cohort = make_cohort(
+        tmp_path,
+        {"os_time": rng.integers(1, 500, 40), "os_event": rng.integers(0, 2, 40),
+         "sex": ["F"] * 40},
+    )  # fmt: skip
+    answer = analyse(cohort, View(adjust=("sex",)))
+    assert set(answer.model["model"]) == {"unadjusted"}
+    assert "sex: the same for every patient" in notes(answer)
+
+
+def test_a_covariate_level_without_events_is_never_taken_as_the_reference(tmp_path):
+    rng = np.random.default_rng(6)
+    events = rng.integers(0, 2, 60)
+    sex = ["F" if i >= 52 else "M" for i in range(60)]
+    events[52:] = 0
+    cohort = make_cohort(
+        tmp_path, {"os_time": rng.integers(1, 500, 60), "os_event": events, "sex": sex}
+    )
+    adjusted = analyse(cohort, View(adjust=("sex",))).model.query("model == 'adjusted'")
+    men = analyse(cohort, View.read("{where: [{column: sex, in: [M]}]}")).model
+    assert np.isclose(adjusted["estimate"].iloc[0], men["estimate"].iloc[0], rtol=1e-8)
+    assert np.isnan(adjusted["estimate"].iloc[1])
+
+
+def test_a_covariate_known_later_withholds_the_adjusted_ratio_alone(tmp_path):
+    rng = np.random.default_rng(7)
+    cohort = make_cohort(
+        tmp_path,
+        {"os_time": rng.integers(1, 500, 40), "os_event": rng.integers(0, 2, 40),
+         "response": rng.choice(["CR", "PD"], 40)},
+    )  # fmt: skip
+    answer = analyse(cohort, View(adjust=("response",)))
+    assert set(answer.model["model"]) == {"unadjusted"} and len(answer.tests)
+    assert "no fixed day" in notes(answer)
+
+
+def test_large_codes_stay_apart_and_awkward_group_names_are_shown(tmp_path):
+    rng = np.random.default_rng(8)
+    cohort = make_cohort(
+        tmp_path,
+        {"os_time": rng.integers(1, 500, 60), "os_event": rng.integers(0, 2, 60),
+         "arm": ["at", "_old"] * 30, "dose": [1000001, 1000002, 2000000] * 20},
+        "{reference_arm: _old, factors: {dose: {type: number}}}",
+    )  # fmt: skip
+    by_dose = analyse(cohort, View(compare="dose"))
+    assert sorted(by_dose.groups) == ["1000001", "1000002", "2000000"]
+    answer = analyse(cohort, View())
+    say_everything(answer)
+    figure = figure_survival(answer)
+    boxes = [*figure.legends, *(ax.get_legend() for ax in figure.axes if ax.get_legend())]
+    assert [text.get_text() for text in boxes[0].get_texts()] == ["at", "_old"]
+
+
+def test_neither_filter_nor_reference_recolours_an_arm():
+    views = [View(), View(reference="hormone therapy"),
+             View.read("{where: [{column: arm, in: [none]}]}")]  # fmt: skip
+    looks = [styles(analyse(GERMAN, view)) for view in views]
+    assert looks[0] == looks[1] == looks[2]
+
+
+@pytest.mark.parametrize(
+    ("row", "text"),
+    [
+        ((0.78, 0.61, 0.997), "0.780 (0.610 to 0.997)"),
+        ((1.00002, 1.00001, 1.00003), "1.00002 (1.00001 to 1.00003)"),
+        ((0.004, 0.001, 0.02), "0.004 (0.001 to 0.02)"),
+        ((0.28, 0.16, 0.51), "0.28 (0.16 to 0.51)"),
+    ],
+)
+def test_a_ratio_is_never_rounded_across_one(row, text):
+    names = ("estimate", "conf_low", "conf_high")
+    assert ratio(pd.Series(dict(zip(names, np.log(row), strict=True)))) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.00995, "P = 0.0100"), (0.5, "P = 0.50"), (0.026, "P = 0.026"), (0.00004, "P < 0.0001"),
+     (0.0032, "P = 0.0032"), (float("nan"), "–")],
+)  # fmt: skip
+def test_p_values_read_as_in_a_journal(value, text):
+    assert p_value(value) == text
+
+
+def test_a_share_is_rounded_to_nobody_or_everybody_only_when_it_is():
+    assert [percent(v) for v in (1, 0.996, 0.9999, 0.5, 0)] == [
+        "100%", "99.6%", ">99.9%", "50%", "0%",
+    ]  # fmt: skip
+
+
+def test_names_from_a_file_cannot_become_markup(tmp_path):
+    cohort = make_cohort(
+        tmp_path,
+        {"os_time": [5, 6, 7, 8, 9, 10], "os_event": [1, 1, 0, 1, 1, 0],
+         "arm": ["*q3w* [x](y)", "a_b"] * 3},
+        "reference_arm: a_b",
+    )  # fmt: skip
+    answer = analyse(cohort, View())
+    assert r"\*q3w\* \[x\](y)" in caption_survival(answer)
+    assert r"\*q3w\*" in read_counts(answer) and "*q3w*" in alt_survival(answer)
