@@ -10,6 +10,7 @@ from helpers.regression import TERM_COLUMNS, NotEstimable, cox_table
 from helpers.selection import EVENT, GROUP, INSIDE, TIME, Notes, Selection, known_too_late, select
 from helpers.survival import (
     CURVE_COLUMNS,
+    ENGINES,
     km_curve,
     logrank_test,
     median_table,
@@ -74,7 +75,7 @@ def analyse(cohort: Cohort, view: View, *, times=None, engine: str = "lifelines"
         Days after the landmark for milestones and the risk table; by default 3, 6, 12, 24, 36
         and 60 months as far as anybody is observed, and the horizon.
     engine : str
-        "lifelines".
+        "lifelines", or "fast" for the compiled kernel, which gives the same answer.
 
     Returns
     -------
@@ -96,8 +97,8 @@ def analyse(cohort: Cohort, view: View, *, times=None, engine: str = "lifelines"
     >>> round(math.exp(answer.model["estimate"].iloc[0]), 2)
     0.77
     """
-    if engine != "lifelines":
-        fail("engine", repr(engine), "use lifelines")
+    if engine not in ENGINES:
+        fail("engine", repr(engine), f"use {' or '.join(ENGINES)}")
     notes = Notes()
     who = select(cohort, view, notes)
     data, reference = who.data, who.reference
@@ -105,7 +106,7 @@ def analyse(cohort: Cohort, view: View, *, times=None, engine: str = "lifelines"
         notes.add("comparison", "No patient is left.")
         return nothing(cohort, view, who.counts, notes)
 
-    curves = km_curve(data, **COLUMNS)
+    curves = km_curve(data, **COLUMNS, engine=engine)
     if times is None:
         times = chosen_times(data, view.horizon)
     stones = milestones(curves, times).assign(kind="survival")
@@ -120,10 +121,10 @@ def analyse(cohort: Cohort, view: View, *, times=None, engine: str = "lifelines"
         differences = milestone_differences(stones, reference=reference)
         differences = differences.rename(columns={"contrast": "group"}).assign(kind="difference")
         stones = pd.concat([stones, differences], ignore_index=True)
-        tests = logrank(data, notes)
+        tests = logrank(data, notes, engine)
         means = restricted_means(who, view, notes)
-        model = models(cohort, who, view, notes)
-        interaction = subgroup_interaction(who, view, notes)
+        model = models(cohort, who, view, notes, engine)
+        interaction = subgroup_interaction(who, view, notes, engine)
     return Answer(
         cohort=cohort,
         view=view,
@@ -159,11 +160,11 @@ def chosen_times(data: pd.DataFrame, horizon: float | None) -> list[float]:
     return sorted(day for day in days if 0 < day <= data[TIME].max() or day == horizon)
 
 
-def logrank(data: pd.DataFrame, notes: Notes) -> pd.DataFrame:
+def logrank(data: pd.DataFrame, notes: Notes, engine: str) -> pd.DataFrame:
     if not data[EVENT].any():
         notes.add("log-rank", "Withheld: no patient had an event.")
         return pd.DataFrame()
-    return logrank_test(data, **COLUMNS)
+    return logrank_test(data, **COLUMNS, engine=engine)
 
 
 def restricted_means(who: Selection, view: View, notes: Notes) -> pd.DataFrame:
@@ -181,7 +182,7 @@ def grouping(view: View) -> list[str]:
     return [view.compare, *(condition.column for condition in view.where)]
 
 
-def models(cohort: Cohort, who: Selection, view: View, notes: Notes) -> pd.DataFrame:
+def models(cohort: Cohort, who: Selection, view: View, notes: Notes, engine: str) -> pd.DataFrame:
     """The unadjusted Cox model, and the adjusted one where asked for."""
     tables = []
     asked = {"unadjusted": [view.compare]}
@@ -190,7 +191,9 @@ def models(cohort: Cohort, who: Selection, view: View, notes: Notes) -> pd.DataF
     elif view.adjust:
         asked["adjusted"] = [view.compare, *view.adjust]
     for name, covariates in asked.items():
-        table = cox(who.data, covariates, view, who.reference, f"{name} hazard ratio", notes)
+        table = cox(
+            who.data, covariates, view, who.reference, f"{name} hazard ratio", notes, engine=engine
+        )
         if table is not None:
             dropped = len(who.data) - int(table["n"].iloc[0])
             if dropped:
@@ -214,7 +217,7 @@ def cox(data, covariates, view, reference, about, notes, **options) -> pd.DataFr
     return table
 
 
-def subgroup_interaction(who: Selection, view: View, notes: Notes) -> pd.DataFrame:
+def subgroup_interaction(who: Selection, view: View, notes: Notes, engine: str) -> pd.DataFrame:
     """Is the hazard ratio inside the subgroup another than outside it? Ratio of ratios, Wald."""
     if not view.where or who.everybody[INSIDE].all() or view.compare in grouping(view)[1:]:
         return pd.DataFrame()
@@ -227,7 +230,7 @@ def subgroup_interaction(who: Selection, view: View, notes: Notes) -> pd.DataFra
     pairs = [(f"{view.compare}: {name} vs {who.reference}", INSIDE) for name in groups]
     table = cox(
         who.everybody, [view.compare, INSIDE], view, who.reference, "interaction", notes,
-        products=pairs,
+        products=pairs, engine=engine,
     )  # fmt: skip
     if table is None:
         return pd.DataFrame()

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.conventions import TIES
-from helpers.survival import wald
+from helpers.survival import compiled, wald
 
 TERM_COLUMNS = [
     "term", "column", "level", "reference", "estimate", "std_error", "statistic", "p_value",
@@ -67,6 +67,7 @@ def cox_table(
     covariates: list[str],
     references: dict[str, str] | None = None,
     products: list[tuple[str, str]] | None = None,
+    engine: str = "lifelines",
 ) -> pd.DataFrame:
     """Log hazard ratios of a Cox model, one row per term.
 
@@ -82,6 +83,8 @@ def cox_table(
         Reference level of a categorical column.
     products : list of (term, term), optional
         Products of two terms, for interactions; each becomes the term "a x b".
+    engine : str
+        lifelines, or fast for the compiled kernel.
 
     Returns
     -------
@@ -136,7 +139,7 @@ def cox_table(
     gone = [t for t in fitted if t in names and not fitted[t].any()]
     fitted = fitted.drop(columns=gone)
 
-    estimates = fit_cox(fitted, data.loc[keep, time], data.loc[keep, event])
+    estimates = fit_cox(fitted, data.loc[keep, time], data.loc[keep, event], engine)
     table = terms.join(estimates, on="term")
     table["scale"], table["method"] = "log hazard ratio", f"Cox, {TIES} ties"
     table["n"], table["n_event"] = len(data), int(happened.sum())
@@ -158,16 +161,11 @@ def bases(frame, event: str, covariates: list[str], references: dict | None) -> 
     return chosen
 
 
-def fit_cox(matrix: pd.DataFrame, time: pd.Series, event: pd.Series) -> pd.DataFrame:
-    """Fit the model by lifelines, and accept the answer only where it is a maximum.
-
-    With a skewed covariate lifelines may overshoot and stop short, with a warning and a plausible
-    number of the wrong sign. So the score is checked, and where it is not zero the model is
-    fitted as R does, from zero by Newton's method with step halving.
-    """
-    from lifelines import CoxPHFitter
-    from lifelines.exceptions import ConvergenceError
-
+def fit_cox(
+    matrix: pd.DataFrame, time: pd.Series, event: pd.Series, engine: str = "lifelines"
+) -> pd.DataFrame:
+    """Fit the model by an engine; refuse one that has no finite maximum, and say why."""
+    kernel = compiled(engine)
     if matrix.shape[1] == 0:
         return wald(pd.Series(dtype=float), pd.Series(dtype=float))
     flat = [c for c in matrix if matrix[c].nunique() <= 1]
@@ -179,9 +177,29 @@ def fit_cox(matrix: pd.DataFrame, time: pd.Series, event: pd.Series) -> pd.DataF
         raise NotEstimable(
             f"{', '.join(matrix)}: one of these follows from the others; leave one out"
         )
-    arrays = scaled, time.to_numpy(float), event.to_numpy() == 1
-    names = [f"x{i}" for i in range(matrix.shape[1])]  # free of lifelines' own column names
-    data = pd.DataFrame(scaled, columns=names).assign(time=arrays[1], event=arrays[2])
+    time, happened = time.to_numpy(float), event.to_numpy() == 1
+    beta = error = np.full(matrix.shape[1], np.nan)
+    if kernel:
+        beta, error, _ = kernel.cox(time, happened, scaled)
+    if np.isnan(beta).any():  # where the kernel finds no maximum, this says why there is none
+        beta, error = maximum(scaled, time, happened, list(matrix))
+    estimate, error = (pd.Series(v / scale, index=matrix.columns) for v in (beta, error))
+    return wald(estimate, error).rename_axis("term")
+
+
+def maximum(x, time, event, names: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """The coefficients and errors of lifelines, accepted only where they are a maximum.
+
+    With a skewed covariate lifelines may overshoot and stop short, with a warning and a plausible
+    number of the wrong sign. So the score is checked, and where it is not zero the model is
+    fitted as R does, from zero by Newton's method with step halving.
+    """
+    from lifelines import CoxPHFitter
+    from lifelines.exceptions import ConvergenceError
+
+    arrays, zero = (x, time, event), np.zeros(x.shape[1])
+    data = pd.DataFrame(x).add_prefix("x")  # free of lifelines' own column names
+    data = data.assign(time=time, event=event)
     # lifelines' default precision would leave a coefficient 1e-5 away from R's.
     options = {"precision": 1e-14, "max_steps": 100}
     try:
@@ -189,10 +207,10 @@ def fit_cox(matrix: pd.DataFrame, time: pd.Series, event: pd.Series) -> pd.DataF
             warnings.simplefilter("ignore")  # what it warns of is judged on the result
             beta = CoxPHFitter().fit(data, "time", "event", fit_options=options).params_.to_numpy()
     except (ConvergenceError, np.linalg.LinAlgError, ValueError):
-        beta = np.zeros(matrix.shape[1])
+        beta = zero
     beta, information, converged = newton(*arrays, beta)
     if not converged:
-        beta, information, converged = newton(*arrays, np.zeros(matrix.shape[1]))
+        beta, information, converged = newton(*arrays, zero)
 
     try:
         variance = np.diag(np.linalg.inv(information))
@@ -202,13 +220,12 @@ def fit_cox(matrix: pd.DataFrame, time: pd.Series, event: pd.Series) -> pd.DataF
     worst = drifting(*arrays, beta, error)
     if worst is not None:
         raise NotEstimable(
-            f"{matrix.columns[worst]}: separates those with an event from those without, so its "
+            f"{names[worst]}: separates those with an event from those without, so its "
             "hazard ratio is infinite; compare restricted means"
         )
     if not converged or not np.isfinite(error).all():
-        raise NotEstimable(f"{', '.join(matrix)}: the model does not converge; use fewer terms")
-    estimate, error = (pd.Series(v / scale, index=matrix.columns) for v in (beta, error))
-    return wald(estimate, error).rename_axis("term")
+        raise NotEstimable(f"{', '.join(names)}: the model does not converge; use fewer terms")
+    return beta, error
 
 
 def drifting(x, time, event, beta, error) -> int | None:

@@ -1,18 +1,19 @@
 """Curves, risk tables, medians, milestones, tests and restricted means, as tidy frames.
 
 Every function takes a frame and keyword-only column names, or the curves of `km_curve`, and
-returns a frame, unrounded, times in days. The estimates are those of lifelines (greenwood for
-the restricted mean); the reading of a curve (median, milestone, risk table) follows R's
-``survival``, where lifelines does not.
+returns a frame, unrounded, times in days. The estimates are those of lifelines or the kernel (for
+the restricted mean, greenwood); the reading of a curve (median, milestone, risk table) follows
+R's ``survival``, where lifelines does not.
 """
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.stats import chi2, norm
 
 from helpers.conventions import CONFIDENCE, PLATEAU_TOLERANCE
 
 Z = norm.ppf((1 + CONFIDENCE) / 2)
+ENGINES = ("lifelines", "fast")  # the fast one is our own kernel, held equal to lifelines
 CURVE_COLUMNS = [
     "group", "time", "n_risk", "n_event", "n_censor", "estimate", "std_error", "conf_low",
     "conf_high",
@@ -20,7 +21,7 @@ CURVE_COLUMNS = [
 
 
 def km_curve(
-    frame: pd.DataFrame, *, time: str, event: str, group: str | None = None
+    frame: pd.DataFrame, *, time: str, event: str, group: str | None = None, engine="lifelines"
 ) -> pd.DataFrame:
     """Kaplan-Meier curves, one row per distinct time and group.
 
@@ -32,6 +33,8 @@ def km_curve(
         Time in days (0 or more) and event (1 event, 0 censored).
     group : str, optional
         Column that splits the patients; groups keep the order of a categorical column.
+    engine : str
+        lifelines, or fast for the compiled kernel.
 
     Returns
     -------
@@ -54,37 +57,52 @@ def km_curve(
     2   5.0       2        1       0.3
     3   8.0       1        0       0.3
     """
+    kernel = compiled(engine)
+    table = kernel.km if kernel else lifelines_table
+    parts = frame.groupby(group, observed=True, sort=True) if group else [("all", frame)]
+    curves = {
+        str(name): with_limits(table(part[time].to_numpy(), part[event].to_numpy()))
+        for name, part in parts
+    }
+    curve = pd.DataFrame(np.concatenate(list(curves.values())), columns=CURVE_COLUMNS[1:])
+    counts = ["n_risk", "n_event", "n_censor"]
+    curve[counts] = curve[counts].astype(int)
+    curve.insert(0, "group", np.repeat(list(curves), [len(rows) for rows in curves.values()]))
+    return curve.astype({"group": object})
+
+
+def with_limits(rows: np.ndarray) -> np.ndarray:
+    """A curve (m, 5) with three more columns: Greenwood's error and the log-log limits."""
+    _, n_risk, n_event, _, estimate = rows.T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error = np.sqrt(np.cumsum(n_event / (n_risk * (n_risk - n_event))))
+        height, width = np.log(-np.log(estimate)), Z * error / np.log(estimate)
+        limits = np.exp(-np.exp(height - width)), np.exp(-np.exp(height + width))
+    # log(-log S) is not defined at 0 and 1: no interval there, nor an error at 0.
+    limits = np.where((estimate > 0) & (estimate < 1), limits, np.nan)
+    return np.column_stack([rows, np.where(estimate > 0, estimate * error, np.nan), *limits])
+
+
+def lifelines_table(time: pd.Series, event: pd.Series) -> np.ndarray:
+    """Columns time, n_risk, n_event, n_censor, estimate; one row per distinct time."""
     from lifelines import KaplanMeierFitter
 
-    parts = frame.groupby(group, observed=True, sort=True) if group else [("all", frame)]
-    curves = []
-    for name, part in parts:
-        fit = KaplanMeierFitter(alpha=1 - CONFIDENCE).fit(part[time], part[event])
-        table = fit.event_table
-        curve = pd.DataFrame(
-            {
-                "group": str(name),
-                "time": table.index.to_numpy(float),
-                "n_risk": table["at_risk"].to_numpy(int),
-                "n_event": table["observed"].to_numpy(int),
-                "n_censor": table["censored"].to_numpy(int),
-                "estimate": fit.survival_function_.iloc[:, 0].to_numpy(),
-                "conf_low": fit.confidence_interval_.iloc[:, 0].to_numpy(),
-                "conf_high": fit.confidence_interval_.iloc[:, 1].to_numpy(),
-            }
-        )
-        # lifelines opens with a row at time 0 even where nothing happened then.
-        curve = curve[curve["n_event"] + curve["n_censor"] > 0]
-        left = curve["n_risk"] * (curve["n_risk"] - curve["n_event"])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            variance = (curve["n_event"] / left).cumsum()
-            curve["std_error"] = curve["estimate"] * np.sqrt(variance)
-        curve.loc[curve["estimate"] == 0, "std_error"] = np.nan
-        # log(-log S) is not defined at 0 and 1: no interval there, where lifelines says 1 to 1.
-        edge = curve["estimate"].isin([0, 1])
-        curve.loc[edge, ["conf_low", "conf_high"]] = np.nan
-        curves.append(curve)
-    return pd.concat(curves, ignore_index=True)[CURVE_COLUMNS]
+    fit = KaplanMeierFitter().fit(time, event)
+    table = fit.event_table[["at_risk", "observed", "censored"]].to_numpy(float)
+    table = np.column_stack([fit.event_table.index, table, fit.survival_function_.iloc[:, 0]])
+    # lifelines opens with a row at time 0 even where nothing happened then.
+    return table[table[:, 2] + table[:, 3] > 0]
+
+
+def compiled(engine: str):
+    """The kernel for the fast engine, imported only when asked for; None for lifelines."""
+    if engine not in ENGINES:
+        raise ValueError(f"engine: found {engine!r}. To do: use {' or '.join(ENGINES)}.")
+    if engine == "lifelines":
+        return None
+    from helpers import kernel
+
+    return kernel
 
 
 def last_row(curve: pd.DataFrame, times: np.ndarray) -> np.ndarray:
@@ -181,14 +199,12 @@ def milestones(curves: pd.DataFrame, times) -> pd.DataFrame:
     columns = ["estimate", "std_error", "conf_low", "conf_high"]
     parts = []
     for name, curve in curves.groupby("group", sort=False):
-        start = pd.DataFrame([[1.0, 0.0, np.nan, np.nan]], columns=columns)
-        values = pd.concat([curve[columns], start], ignore_index=True)
-        part = values.iloc[last_row(curve, times)].reset_index(drop=True)
+        start = [[1.0, 0.0, np.nan, np.nan]]  # the row that -1 means
+        part = np.concatenate([curve[columns], start])[last_row(curve, times)]
         ended = (times > curve["time"].max()) & (curve["estimate"].iloc[-1] > 0)
-        part.loc[ended] = np.nan
-        part.insert(0, "time", times)
-        part.insert(0, "group", name)
-        parts.append(part)
+        part[ended] = np.nan
+        part = {"group": name, "time": times} | dict(zip(columns, part.T, strict=True))
+        parts.append(pd.DataFrame(part))
     table = pd.concat(parts, ignore_index=True)
     table.insert(2, "n_risk", risk_table(curves, times)["n_risk"])
     return table
@@ -235,7 +251,9 @@ def wald(estimate: pd.Series, std_error: pd.Series) -> pd.DataFrame:
     )
 
 
-def logrank_test(frame: pd.DataFrame, *, time: str, event: str, group: str) -> pd.DataFrame:
+def logrank_test(
+    frame: pd.DataFrame, *, time: str, event: str, group: str, engine: str = "lifelines"
+) -> pd.DataFrame:
     """Two-sided log-rank test of equal survival in two or more groups.
 
     Returns
@@ -247,19 +265,17 @@ def logrank_test(frame: pd.DataFrame, *, time: str, event: str, group: str) -> p
     ----------
     Mantel 1966; Peto and Peto 1972, https://doi.org/10.2307/2344317
     """
-    from lifelines.statistics import multivariate_logrank_test
+    kernel, columns = compiled(engine), (frame[time], frame[group].astype(str), frame[event])
+    if kernel:
+        statistic, df = kernel.logrank(*columns)
+    else:
+        from lifelines.statistics import multivariate_logrank_test
 
-    result = multivariate_logrank_test(frame[time], frame[group].astype(str), frame[event])
-    return pd.DataFrame(
-        [
-            {
-                "name": "log-rank",
-                "statistic": float(result.test_statistic),
-                "df": int(frame[group].nunique() - 1),
-                "p_value": float(result.p_value),
-            }
-        ]
-    )
+        result = multivariate_logrank_test(*columns)
+        statistic, df = float(result.test_statistic), int(frame[group].nunique() - 1)
+    p_value = float(chi2.sf(statistic, df))
+    row = {"name": "log-rank", "statistic": statistic, "df": df, "p_value": p_value}
+    return pd.DataFrame([row])
 
 
 def rmst_table(

@@ -78,6 +78,60 @@ def refresh(args: argparse.Namespace) -> int:
     return 1 if failed or (args.check and changed) else 0
 
 
+def calibrate(args: argparse.Namespace) -> int:
+    """Search from scratch for cohorts that print what the paper printed."""
+    from tqdm import tqdm
+
+    from helpers.cohort import ROOT, resolve
+    from helpers.workshop.calibrate import search, write_cohort
+
+    folder = resolve(args.out) if args.out else ROOT / "build" / "calibrate"
+    log = folder / f"seed_{args.seed}.jsonl"
+    start = time.monotonic()
+    with tqdm(total=args.members, unit="member", disable=None, leave=False) as bar:
+
+        def report(attempts: int, found: int) -> None:
+            bar.update(found - bar.n)
+            bar.set_postfix(attempts=attempts)
+
+        members = search(
+            args.seed, args.members, log, jobs=args.jobs or os.cpu_count(), report=report
+        )
+        for member in members:
+            path = folder / f"cohort_{args.seed}_{member['attempt']:05d}.csv"
+            write_cohort(member, path)
+            bar.write(f"Wrote {path}")
+    minutes = (time.monotonic() - start) / 60
+    print(f"{args.members} members in {minutes:.1f} min; attempts are kept in {log}")
+    return 0
+
+
+def check(args: argparse.Namespace) -> int:
+    """Print the ledger: every published number, what is computed, and a verdict."""
+    from helpers.cohort import PAPER_COHORT, ROOT, resolve
+    from helpers.ledger import NOT_MET, claims, ledger
+    from helpers.words import NOT_DEFINED
+
+    path = args.cohort or (PAPER_COHORT if resolve(PAPER_COHORT).exists() else None)
+    cohort = _cohort(path) if path else None
+    try:
+        table = ledger(cohort)
+    except ValueError as error:
+        raise Refused(str(error)) from None
+    (ROOT / "build").mkdir(exist_ok=True)
+    table.to_csv(ROOT / "build" / "ledger.csv", index=False, lineterminator="\n")
+    if args.json:
+        print(table.to_json(orient="records", indent=1, force_ascii=False))
+    else:
+        print(f"{cohort.status_line}. {cohort.caution}\n" if cohort else "From the print alone.\n")
+        shown = table.drop(columns="quantity")
+        shown["computed"] = [NOT_DEFINED if v != v else f"{v:.5g}" for v in table["computed"]]
+        print(shown.to_string(index=False))
+        print("\n" + "\n".join(f"{n:3d}  {v}" for v, n in table["verdict"].value_counts().items()))
+    missed = table["verdict"].eq(NOT_MET) & claims()["attainable"].eq("yes")
+    return 1 if missed.any() else 0
+
+
 def view(args: argparse.Namespace) -> int:
     """Answer one View: tables on screen, and tables, figure and methods text in build/export/."""
     from helpers.analysis import analyse
@@ -242,6 +296,14 @@ def parser() -> argparse.ArgumentParser:
     added = verb(refresh)
     added.add_argument("--check", action="store_true", help="write nothing, fail if not current")
     added.add_argument("--jobs", **jobs)
+    added = verb(calibrate)
+    added.add_argument("--seed", type=int, required=True, help="seed of the search")
+    added.add_argument("--members", type=_jobs, default=1, metavar="M", help="cohorts to find")
+    added.add_argument("--out", metavar="DIR", help="folder for them (default build/calibrate)")
+    added.add_argument("--jobs", **jobs)
+    added = verb(check)
+    added.add_argument("--cohort", metavar="F", help="the cohort built for the paper, a CSV file")
+    added.add_argument("--json", action="store_true", help="the ledger as JSON")
     added = about_a_cohort(view)
     added.add_argument("file", metavar="FILE", help="a View, as JSON or YAML")
     about_a_cohort(book)
