@@ -80,6 +80,8 @@ class Cohort:
     @property
     def status_line(self) -> str:
         """One line that says what this data is; drawn into every figure and table."""
+        if self.status == "synthetic":
+            return f"SYNTHETIC DATA, not patients: {self.name}"
         return f"{self.name}: {self.status} data"
 
     @property

@@ -375,7 +375,7 @@ def test_a_median_on_a_plateau_is_not_met(paper):
 def test_check_prints_the_ledger_and_writes_it(paper, capsys):
     assert main(["check"]) == 0
     told = capsys.readouterr().out
-    assert "synthetic data" in told and "ecog_hr.high" in told
+    assert "SYNTHETIC DATA, not patients" in told and "ecog_hr.high" in told
     written = pd.read_csv(ROOT / "build" / "ledger.csv")
     assert list(written["id"]) == list(ledger()["id"])
 

@@ -42,7 +42,12 @@ class Mapping:
     def standard(cls, path: Path, *, is_paper: bool) -> "Mapping":
         """The mapping of a file that already has the standard names, in days."""
         if is_paper:
-            return cls("Synthetic cohort", "synthetic", reference_arm="non-CAR-T", mask_below=0)
+            return cls(
+                "calibrated to published summaries",
+                "synthetic",
+                reference_arm="non-CAR-T",
+                mask_below=0,
+            )
         return cls(name=path.stem)
 
 
