@@ -175,6 +175,10 @@ def stamp(figure: Figure, cohort) -> None:
     for ax in figure.axes[:1]:
         ax.text(1, 1.01, cohort.status_line, transform=ax.transAxes, ha="right", va="bottom",
                 fontsize=7, color=GREY)  # fmt: skip
+    if cohort.status == "synthetic":  # also inside the axes, for those who crop
+        ax = figure.axes[0]
+        ax.text(0.5, 0.5, "SYNTHETIC\none cohort of many possible", transform=ax.transAxes,
+                ha="center", va="center", fontsize=12, color=GREY, alpha=0.4, zorder=0)  # fmt: skip
 
 
 def figure_patients(patients, curve, *, time: str, event: str, status: str) -> Figure:
