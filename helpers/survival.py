@@ -100,7 +100,7 @@ def compiled(engine: str):
         raise ValueError(f"engine: found {engine!r}. To do: use {' or '.join(ENGINES)}.")
     if engine == "lifelines":
         return None
-    from helpers import kernel
+    from helpers.fit import kernel
 
     return kernel
 

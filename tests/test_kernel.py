@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from test_against_r import CASES, FIXTURES, Case
 
-from helpers import kernel
 from helpers.analysis import Answer, analyse
 from helpers.cohort import ROOT, load_cohort
+from helpers.fit import kernel
 from helpers.regression import NotEstimable, cox_table, design
 from helpers.survival import km_curve, logrank_test
 from helpers.view import View

@@ -10,23 +10,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.cohort import PAPER_COHORT, ROOT, load_cohort
-from helpers.ledger import MARGIN, NOT_MET, claims, inside, ledger
-from helpers.published import (
-    READINGS,
-    VERDICTS,
+from helpers.paper.forensics import (
     counts_that_print,
     e_values,
     follow_up_bound,
     interval_against_p,
-    load_published,
     month_lengths,
-    odds_ratios,
     possible_tables,
-    printing_interval,
-    prints_as,
-    response_p,
     response_tests,
 )
+from helpers.paper.ledger import MARGIN, NOT_MET, claims, inside, ledger
+from helpers.paper.published import (
+    READINGS,
+    VERDICTS,
+    load_published,
+    printing_interval,
+    prints_as,
+)
+from helpers.response import odds_ratios, response_p
 from helpers.workshop.cli import main
 
 IDS = [

@@ -53,10 +53,10 @@ def test_every_import_is_in_the_list():
 
 def test_the_shared_module_stays_small():
     lengths = {path.name: len(path.read_text().splitlines()) for path in MODULES}
-    # contract.md asks for about ten files and 2,500 lines; the compiled kernel and the ledger of
-    # printed numbers came on top of that.
-    assert len(MODULES) <= 17
-    assert sum(lengths.values()) <= 3600
+    # What a notebook may import. How a file is read, a likelihood maximised and the print judged
+    # stand in folders of their own, as the workshop does.
+    assert len(MODULES) <= 16
+    assert sum(lengths.values()) <= 2700
     for path in EVERY_MODULE:
         assert len(path.read_text().splitlines()) <= 340, path
 
@@ -64,9 +64,9 @@ def test_the_shared_module_stays_small():
 def test_imports_flow_in_one_direction():
     """Data, View, analysis, words, pictures: nothing imports what comes after it."""
     order = [
-        "conventions", "loading", "cohort", "view", "selection", "kernel", "survival",
-        "regression", "analysis", "published", "ledger", "words", "sentences", "plots", "export",
-        "notebook", "workshop", "__main__",
+        "conventions", "loading", "cohort", "view", "selection", "fit", "survival", "response",
+        "regression", "analysis", "paper", "words", "sentences", "plots", "export", "notebook",
+        "workshop", "__main__",
     ]  # fmt: skip
     for path in EVERY_MODULE:
         own = path.relative_to(ROOT / "helpers").parts[0].removesuffix(".py")

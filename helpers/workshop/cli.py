@@ -109,7 +109,7 @@ def calibrate(args: argparse.Namespace) -> int:
 def check(args: argparse.Namespace) -> int:
     """Print the ledger: every published number, what is computed, and a verdict."""
     from helpers.cohort import PAPER_COHORT, ROOT, resolve
-    from helpers.ledger import NOT_MET, claims, ledger
+    from helpers.paper.ledger import NOT_MET, claims, ledger
     from helpers.words import NOT_DEFINED
 
     path = args.cohort or (PAPER_COHORT if resolve(PAPER_COHORT).exists() else None)

@@ -14,7 +14,7 @@ import math
 import numpy as np
 from numba import njit
 
-from helpers.kernel import maximise
+from helpers.fit.kernel import maximise
 
 N1, N0 = 54, 39
 N = N1 + N0

@@ -20,9 +20,9 @@ import numpy as np
 import pandas as pd
 from lifelines import CoxPHFitter
 
-from helpers import kernel
 from helpers.analysis import analyse
 from helpers.cohort import load_cohort
+from helpers.fit import kernel
 from helpers.regression import cox_table
 from helpers.view import View
 

@@ -12,20 +12,21 @@ import pandas as pd
 from helpers.analysis import analyse
 from helpers.cohort import Cohort
 from helpers.conventions import PLATEAU_TOLERANCE
-from helpers.published import (
+from helpers.paper.forensics import (
+    counts_that_print,
+    follow_up_bound,
+    interval_against_p,
+    possible_tables,
+)
+from helpers.paper.published import (
     ADJUSTMENTS,
     MONTHS,
     VERDICTS,
     chosen,
-    counts_that_print,
-    follow_up_bound,
-    interval_against_p,
     load_published,
-    odds_ratios,
-    possible_tables,
     printing_interval,
-    response_p,
 )
+from helpers.response import odds_ratios, response_p
 from helpers.survival import follow_up
 from helpers.view import View, Where
 

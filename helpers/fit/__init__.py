@@ -1,0 +1,1 @@
+"""How models are fitted: likelihoods, and the compiled kernel; nothing here knows a cohort."""

@@ -1,0 +1,1 @@
+"""The published paper: what it printed, what that gives away, and how a cohort compares."""
