@@ -1,6 +1,7 @@
 """A small shared module for the notebooks: load a cohort, ask it a View, show the answer.
 
-The names below are what a notebook imports. They are looked up on first use, so that
+The names below are what every notebook uses. The rest stands in modules by subject, reached as
+``helpers.response`` and so on. All are looked up on first use, so that
 ``python -m helpers --help`` does not wait for matplotlib.
 """
 
@@ -10,24 +11,27 @@ _NAMES = {
     "cohort": ("load_cohort",),
     "view": ("View", "default_view"),
     "analysis": ("analyse",),
-    "survival": ("km_curve", "follow_up"),
+    "survival": ("km_curve",),
     "regression": ("cox_table",),
-    "words": (
-        "alt_survival", "caption_survival", "median_text", "milestone_table", "model_table",
-        "risk_text",
-    ),
-    "sentences": (
-        "read_comparison", "read_counts", "read_medians", "read_remarks", "read_survival",
-        "read_view", "status",
-    ),
-    "plots": ("figure_patients", "figure_survival", "plotly_survival"),
+    "words": ("alt_survival", "caption_survival"),
+    "sentences": ("read_view", "status"),
+    "plots.survival": ("figure_survival",),
+    "plots.interactive": ("plotly_survival",),
     "notebook": ("conventions_table", "say", "series_map", "show", "table", "versions"),
 }  # fmt: skip
 _MODULE = {name: module for module, names in _NAMES.items() for name in names}
+_SUBJECTS = (
+    "describe", "response", "survival", "times", "nonproportional", "competing", "regression",
+    "logistic", "factors", "paper.forensics", "paper.ledger",
+    "paper.published", "plots.people", "sentences", "words",
+)  # fmt: skip
+_SUBJECT = {path.rpartition(".")[2]: path for path in _SUBJECTS}
 __all__ = sorted(_MODULE)
 
 
 def __getattr__(name: str):
+    if name in _SUBJECT:
+        return import_module(f"helpers.{_SUBJECT[name]}")
     if name not in _MODULE:
         raise AttributeError(f"module 'helpers' has no attribute {name!r}")
     return getattr(import_module(f"helpers.{_MODULE[name]}"), name)

@@ -19,7 +19,7 @@ from helpers.survival import (
     risk_table,
     rmst_table,
 )
-from helpers.view import View, fail
+from helpers.view import View, fail, with_cuts
 
 COLUMNS = {"time": TIME, "event": EVENT, "group": GROUP}
 NO_MODEL = pd.DataFrame(columns=["model", *TERM_COLUMNS])
@@ -63,6 +63,12 @@ class Answer:
     def label(self) -> str:
         return self.cohort.endpoints[self.view.endpoint]
 
+    @property
+    def source(self) -> str:
+        """What the answer rests on, with the marks that it must carry."""
+        view = self.view
+        return self.cohort.source(view.compare, *view.adjust, *(w.column for w in view.where))
+
 
 def analyse(cohort: Cohort, view: View, *, times=None, engine: str = "lifelines") -> Answer:
     """Answer a View.
@@ -93,13 +99,13 @@ def analyse(cohort: Cohort, view: View, *, times=None, engine: str = "lifelines"
     >>> from helpers.cohort import load_cohort
     >>> answer = analyse(load_cohort(), View())
     >>> answer.groups
-    ('hormone therapy', 'none')
+    ('CD20 CAR-T', 'non-CAR-T')
     >>> round(math.exp(answer.model["estimate"].iloc[0]), 2)
-    0.77
+    0.37
     """
     if engine not in ENGINES:
         fail("engine", repr(engine), f"use {' or '.join(ENGINES)}")
-    notes = Notes()
+    notes, cohort = Notes(), with_cuts(cohort, view)
     who = select(cohort, view, notes)
     data, reference = who.data, who.reference
     if data.empty:

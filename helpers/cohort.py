@@ -12,7 +12,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from helpers.conventions import COMPARED_AS, NOT_FOR_TREATMENT
+from helpers.conventions import (
+    BY_CONSTRUCTION,
+    COMPARED_AS,
+    MADE_UP_ROWS,
+    NOT_FOR_TREATMENT,
+    ONE_OF_MANY,
+)
 from helpers.loading.checks import check_values
 from helpers.loading.flags import find_flags
 from helpers.loading.mapping import Mapping, read_mapping
@@ -21,10 +27,9 @@ from helpers.loading.reading import read_text_frame
 from helpers.loading.schema import check_columns, read_codebook, stated_status, to_types
 
 ROOT = Path(__file__).resolve().parents[1]
-PAPER_COHORT = "data/cohort_synthetic.csv"
-DEFAULT_COHORT = "data/examples/german_breast_cancer.csv"
+PAPER_COHORT = "data/cohort_synthetic.csv"  # the one the series is written for
+SECOND_COHORT = "data/cohort_synthetic_second.csv"  # other rows that print the same numbers
 BUILD_FOLDERS = ("notebooks", "book", "student", "instructor", "slides", "export")
-DEFAULT_MAP = "data/examples/german_breast_cancer.yaml"
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ class Cohort:
     about, time_zero : str
         One sentence on who these patients are and why they are here; when their clock starts.
     is_paper : bool
-        True only for the cohort built to meet the published numbers.
+        True only for the cohorts built to meet the published numbers.
     """
 
     frame: pd.DataFrame = field(repr=False)  # ids and rows are not for printing
@@ -83,6 +88,30 @@ class Cohort:
         if self.status == "synthetic":
             return f"SYNTHETIC DATA, not patients: {self.name}"
         return f"{self.name}: {self.status} data"
+
+    @property
+    def mark(self) -> str:
+        """What no single result of this data is; empty for rows that are patients."""
+        if self.status != "synthetic":
+            return ""
+        return ONE_OF_MANY if self.is_paper else MADE_UP_ROWS
+
+    def source(self, *columns: str) -> str:
+        """What a result rests on, for its caption or footer.
+
+        Parameters
+        ----------
+        *columns : str
+            The columns it rests on beside arm and endpoints; invented ones are named.
+        """
+        parts = [f"{self.status_line}."]
+        if self.mark:
+            parts.append(f"{BY_CONSTRUCTION if self.is_paper else 'Any number is '}{self.mark}.")
+        known = self.codebook.reindex(columns)
+        invented = known.loc[known["evidence"] == "illustrative", "label"].dropna().unique()
+        if len(invented):
+            parts.append(f"Rests on invented values: {', '.join(invented)}.")
+        return " ".join(parts)
 
     @property
     def caution(self) -> str:
@@ -116,7 +145,7 @@ def load_cohort(path: str | Path | None = None, map_path: str | Path | None = No
     ----------
     path : str or Path, optional
         CSV, UTF-8, one row per patient; relative paths count from the repository root. Without
-        one, the cohort that the series is written for, with its own mapping.
+        one, the synthetic cohort that the series is written for.
     map_path : str or Path, optional
         Mapping file (YAML) that renames columns, recodes values and states the time unit.
         Without one ("" or None) the file must have the standard names, times in days.
@@ -133,17 +162,17 @@ def load_cohort(path: str | Path | None = None, map_path: str | Path | None = No
     Examples
     --------
     >>> cohort = load_cohort()
-    >>> cohort.arms, len(cohort.frame), cohort.endpoints["rfs"]
-    (('hormone therapy', 'none'), 686, 'Recurrence-free survival')
+    >>> cohort.arms, len(cohort.frame), cohort.status
+    (('CD20 CAR-T', 'non-CAR-T'), 93, 'synthetic')
     """
     if not path and not map_path:
-        path, map_path = DEFAULT_COHORT, DEFAULT_MAP
+        path = PAPER_COHORT
     problems = Problems(*(Path(p).name or str(p) for p in (path, map_path) if p))
     if not path:
         problems.add("file", "a mapping without a cohort", "name the cohort file too")
         problems.raise_if_any()
     path = resolve(path)
-    is_paper = path == ROOT / PAPER_COHORT and not map_path
+    is_paper = path in (ROOT / PAPER_COHORT, ROOT / SECOND_COHORT) and not map_path
     text = read_text_frame(path, problems)
     mapping = (
         read_mapping(resolve(map_path), problems)

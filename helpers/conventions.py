@@ -44,3 +44,9 @@ TEXT = {
 # Whatever a reader's cohort was, here its groups are taken as they came about.
 COMPARED_AS = "Compared as observed, not as randomised"
 NOT_FOR_TREATMENT = "Not for treatment decisions."
+
+# What stands beside every result of synthetic rows; the first where the cohort was built for a
+# publication, whose printed numbers it meets by construction.
+ONE_OF_MANY = "one synthetic cohort of many possible; not a finding of the study"
+MADE_UP_ROWS = "synthetic rows; not a finding about patients"
+BY_CONSTRUCTION = "Numbers that were printed are met by construction; any other is "

@@ -13,8 +13,8 @@ import pandas as pd
 
 from helpers.analysis import Answer
 from helpers.conventions import DAYS_PER_MONTH, TEXT
-from helpers.plots import figure_survival
-from helpers.words import caption_survival, patients, start
+from helpers.plots.survival import figure_survival
+from helpers.words import caption_survival, lower, patients, start
 
 TABLES = ("curves", "risk_table", "medians", "milestones", "tests", "model", "rmst", "interaction",
           "counts", "notes")  # fmt: skip
@@ -130,7 +130,7 @@ def methods(answer: Answer) -> str:
         status = (
             "Synthetic data calibrated to published summaries; not for publication or patient care"
         )
-    column = cohort.codebook.at[view.compare, "label"].lower()
+    column = lower(cohort.codebook.at[view.compare, "label"])
     if not answer.groups:
         return f"{status}. No patient is in {patients(answer)}; nothing was analysed."
     parts = [
@@ -169,11 +169,11 @@ def export(answer: Answer, folder: Path) -> list[Path]:
         frame = getattr(shown, name)
         if len(frame):
             written.append(folder / f"{name}.csv")
-            frame.assign(data_status=answer.cohort.status_line).to_csv(written[-1], index=False)
+            frame.assign(data_status=answer.source).to_csv(written[-1], index=False)
     texts = {
         "view.json": answer.view.text() + "\n",
         "methods.txt": methods(answer) + "\n",
-        "caption.txt": caption_survival(answer) + "\n",
+        "caption.txt": f"{caption_survival(answer)} Source: {answer.source}\n",
     }
     if answer.cohort.mask_below:
         texts.pop("caption.txt")  # it names the numbers of patients and events

@@ -8,6 +8,7 @@ import io
 import json
 import platform
 import re
+from html import escape
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,7 +17,10 @@ from IPython.display import HTML, Markdown, display
 from matplotlib.figure import Figure
 
 from helpers import conventions
+from helpers.analysis import Answer
 from helpers.cohort import ROOT, Cohort
+from helpers.plots.style import is_stamped
+from helpers.words import plain
 
 SHOWN_PACKAGES = ("lifelines", "pandas", "numpy", "scipy", "matplotlib", "plotly")
 # plotly's toolbar offers to upload the data of a figure: a patient's data stays where it is.
@@ -24,25 +28,47 @@ PLOTLY_CONFIG = {"showSendToCloud": False, "displaylogo": False}
 PNG_METADATA = {"Software": None}  # matplotlib would write its version into every picture
 
 
-def say(text: str) -> Markdown:
-    """A sentence with numbers in it, as prose."""
-    return Markdown(text)
+def source(of: Answer | Cohort | str) -> str:
+    """What a result rests on, with its marks; a text says it itself, "" rests on no data."""
+    if isinstance(of, str):
+        return of
+    return of.source if isinstance(of, Answer) else of.source()
 
 
-def show(figure, *, alt: str, number: int, caption: str, takeaway: str) -> None:
+def say(text: str, of: Answer | Cohort | str) -> Markdown:
+    """A sentence with numbers in it, as prose, with the mark of synthetic rows behind it."""
+    cohort = of.cohort if isinstance(of, Answer) else of
+    mark = cohort if isinstance(cohort, str) else cohort.mark
+    return Markdown(f"{text} *({mark[0].upper()}{mark[1:]}.)*" if mark else text)
+
+
+def show(
+    figure, *, of: Answer | Cohort | str, alt: str, number: int, caption: str, takeaway: str
+) -> None:
     """Display a figure with its alt text, and below it the caption and one takeaway sentence.
 
     Parameters
     ----------
     figure : matplotlib Figure or plotly Figure
         A plotly figure is shown by its data alone: its static twin is the one of record.
+    of : Answer, Cohort or str
+        What it rests on; the caption ends with that. A text must say what invented data is.
     alt : str
         What the figure shows, for those who do not see it.
     number : int
         Number of the figure in its notebook.
     caption, takeaway : str
-        The caption says what, n, unit, interval and source; the takeaway is one sentence.
+        The caption says what, n, unit and interval; the takeaway is one sentence.
+
+    Raises
+    ------
+    ValueError
+        The status of the data is not drawn into the figure.
     """
+    if not is_stamped(figure):
+        raise ValueError(
+            "figure: found no data status drawn into it. To do: use plots.style.stamp."
+        )
     if isinstance(figure, Figure):
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", metadata=PNG_METADATA)
@@ -51,23 +77,24 @@ def show(figure, *, alt: str, number: int, caption: str, takeaway: str) -> None:
         kind, data = "application/vnd.plotly.v1+json", json.loads(figure.to_json())
         data["config"] = PLOTLY_CONFIG
     display({kind: data, "text/plain": alt}, raw=True, metadata={kind: {"alt": alt}})
-    display(Markdown(f"**Figure {number}.** {caption} *{takeaway}*"))
+    text = f"**Figure {number}.** {caption} Source: {plain(source(of))} *{takeaway}*"
+    display(Markdown(text))
 
 
-def table(frame: pd.DataFrame, *, caption: str, cohort: Cohort | None = None) -> HTML:
+def table(frame: pd.DataFrame, *, of: Answer | Cohort | str, caption: str) -> HTML:
     """A frame as an HTML table with header cells, caption and the status of its data.
 
     Parameters
     ----------
     frame : DataFrame
         Entries as they are to be read: numbers already rounded to text, or whole.
+    of : Answer, Cohort or str
+        What it rests on, for the footer; "" for a table that rests on no data.
     caption : str
-    cohort : Cohort, optional
-        Whose data it is; leave out only for tables that rest on no cohort.
     """
     html = frame.to_html(index=False, border=0, na_rep="", justify="unset", classes="table")
     html = re.sub(r' style="[^"]*"', "", html).replace("<th>", '<th scope="col">')
-    foot = f"<p><small>{cohort.status_line}.</small></p>" if cohort else ""
+    foot = f"<p><small>{escape(source(of))}</small></p>" if of else ""
     start = html.index(">") + 1
     return HTML(f"{html[:start]}\n  <caption>{caption}</caption>{html[start:]}\n{foot}")
 
@@ -76,7 +103,7 @@ def conventions_table(*names: str) -> HTML:
     """The stated conventions, all of them or those named."""
     chosen = names or tuple(conventions.TEXT)
     rows = [(name.replace("_", " "), conventions.TEXT[name]) for name in chosen]
-    return table(pd.DataFrame(rows, columns=["about", "convention"]), caption="Conventions.")
+    return table(pd.DataFrame(rows, columns=["about", "convention"]), caption="Conventions.", of="")
 
 
 def series_map(folder: Path = ROOT / "notebooks") -> pd.DataFrame:

@@ -10,6 +10,7 @@ from helpers.analysis import Answer
 from helpers.cohort import Cohort
 from helpers.words import (
     interval,
+    lower,
     month_name,
     months,
     number,
@@ -33,9 +34,16 @@ def read_view(answer: Answer) -> str:
     adjusted = f", adjusted for {', '.join(view.adjust)}" if view.adjust else ""
     horizon = f", with a horizon of {month_name(view.horizon)}" if view.horizon else ""
     return (
-        f"{plain(answer.label)} from {plain(start(answer))}, by {plain(column.lower())}, "
+        f"{plain(answer.label)} from {plain(start(answer))}, by {plain(lower(column))}, "
         f"{plain(patients(answer))}{plain(adjusted)}{horizon}."
     )
+
+
+def read_ledger(table: pd.DataFrame) -> str:
+    """How many printed numbers got which verdict."""
+    counts = table["verdict"].value_counts()
+    parts = [f"{count} *{verdict}*" for verdict, count in counts.items()]
+    return f"Of {len(table)} printed numbers and limits: {', '.join(parts)}."
 
 
 def read_counts(answer: Answer) -> str:
@@ -46,7 +54,7 @@ def read_counts(answer: Answer) -> str:
     ]
     total = int(answer.counts["patients"].sum())
     compared = "compared" if len(answer.groups) > 1 else "described"
-    return f"{total} patients are {compared} on {plain(answer.label.lower())}: {'; '.join(parts)}."
+    return f"{total} patients are {compared} on {plain(lower(answer.label))}: {'; '.join(parts)}."
 
 
 def read_remarks(answer: Answer) -> str:
@@ -99,7 +107,7 @@ def read_survival(answer: Answer, day: float) -> str:
             shares.append(f"{percent(row['estimate'])} {limits} with {quoted(row['group'])}")
     parts.append(
         f"At {month_name(reached[-1])} the share free of the event "
-        f"({plain(answer.label.lower())}) is {' and '.join(shares)}."
+        f"({plain(lower(answer.label))}) is {' and '.join(shares)}."
     )
     for row in stones[stones["time"] == reached[-1]].to_dict("records"):
         if row["kind"] == "difference":

@@ -78,9 +78,10 @@ def with_limits(rows: np.ndarray) -> np.ndarray:
         error = np.sqrt(np.cumsum(n_event / (n_risk * (n_risk - n_event))))
         height, width = np.log(-np.log(estimate)), Z * error / np.log(estimate)
         limits = np.exp(-np.exp(height - width)), np.exp(-np.exp(height + width))
-    # log(-log S) is not defined at 0 and 1: no interval there, nor an error at 0.
-    limits = np.where((estimate > 0) & (estimate < 1), limits, np.nan)
-    return np.column_stack([rows, np.where(estimate > 0, estimate * error, np.nan), *limits])
+        # log(-log S) is not defined at 0 and 1: no interval there, nor an error at 0.
+        limits = np.where((estimate > 0) & (estimate < 1), limits, np.nan)
+        error = np.where(estimate > 0, estimate * error, np.nan)
+    return np.column_stack([rows, error, *limits])
 
 
 def lifelines_table(time: pd.Series, event: pd.Series) -> np.ndarray:
@@ -196,8 +197,7 @@ def milestones(curves: pd.DataFrame, times) -> pd.DataFrame:
         last patient was censored before the time: a curve is not drawn on beyond its data.
     """
     times = np.asarray(times, float)
-    columns = ["estimate", "std_error", "conf_low", "conf_high"]
-    parts = []
+    columns, parts = ["estimate", "std_error", "conf_low", "conf_high"], []
     for name, curve in curves.groupby("group", sort=False):
         start = [[1.0, 0.0, np.nan, np.nan]]  # the row that -1 means
         part = np.concatenate([curve[columns], start])[last_row(curve, times)]

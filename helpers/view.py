@@ -7,6 +7,7 @@ defaults; YAML is read as well.
 
 import base64
 import json
+import re
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -111,14 +112,14 @@ class View:
     endpoint : str
         Name of a time-to-event endpoint, such as os.
     compare : str
-        Column whose groups are compared.
+        Column whose groups are compared, or a number cut in two: "ecog >= 3".
     reference : str or None
         The group the others are compared with; None takes the cohort's reference arm, or the
         first group of another column.
     where : tuple of Where
         Conditions that all must hold; empty for everybody.
     adjust : tuple of str
-        Covariates of the adjusted model.
+        Covariates of the adjusted model: columns, or numbers cut in two.
     landmark : float
         Days; only patients still at risk after it are analysed, from it on. 0 for none.
     horizon : float or None
@@ -160,7 +161,8 @@ class View:
         if self.horizon is not None:
             object.__setattr__(self, "horizon", float(self.horizon))
         object.__setattr__(self, "where", tuple(sorted(self.where, key=str)))
-        object.__setattr__(self, "adjust", tuple(dict.fromkeys(self.adjust)))
+        object.__setattr__(self, "compare", cut_text(self.compare))
+        object.__setattr__(self, "adjust", tuple(dict.fromkeys(map(cut_text, self.adjust))))
         if self.compare in self.adjust:
             fail("adjust", f"{self.compare!r}, which is compared", "leave it out of adjust")
 
@@ -244,6 +246,37 @@ def level_text(column: pd.Series) -> pd.Series:
     if pd.api.types.is_numeric_dtype(column):
         return column.map(number_text, na_action="ignore")
     return column.astype("string").astype(object)
+
+
+def cut(name: str) -> tuple[str, float] | None:
+    """The column and the value of a number cut in two, such as "ecog >= 3"; else None."""
+    found = re.fullmatch(r"(.*\S)\s*>=\s*(-?\d+(?:\.\d+)?)", name.strip())
+    return (found[1], float(found[2])) if found else None
+
+
+def cut_text(name: str) -> str:
+    """A name as a View writes it: a cut has one spelling."""
+    return f"{cut(name)[0]} >= {number_text(cut(name)[1])}" if cut(name) else name
+
+
+def with_cuts(cohort: Cohort, view: View) -> Cohort:
+    """The cohort with a column for every cut that a View asks for; missing stays missing."""
+    frame, codebook = cohort.frame, cohort.codebook
+    for field, names in (("compare", [view.compare]), ("adjust", view.adjust)):
+        for name in names:
+            if name in frame or not cut(name):
+                continue
+            column, value = cut(name)
+            numbers = require(cohort, column, field)
+            if not pd.api.types.is_numeric_dtype(numbers):
+                fail(field, f"{name!r}, but {column!r} is a category", "compare it as it is")
+            sides = [f"{column} {sign} {number_text(value)}" for sign in (">=", "<")]
+            known = pd.Series(np.where(numbers >= value, *sides), frame.index, dtype=object)
+            frame = frame.assign(**{name: known.where(numbers.notna())})
+            row = codebook.loc[[column]].set_axis([name])
+            label = f"{row.at[name, 'label']} of {number_text(value)} or more"
+            codebook = pd.concat([codebook, row.assign(label=label, type="category", unit="")])
+    return cohort if frame is cohort.frame else replace(cohort, frame=frame, codebook=codebook)
 
 
 def require(cohort: Cohort, column: str, field: str) -> pd.Series:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from helpers.analysis import Answer
 from helpers.conventions import CONFIDENCE, DAYS_PER_MONTH
+from helpers.view import cut
 
 NOT_REACHED = "not reached"
 NOT_DEFINED = "–"
@@ -106,6 +107,11 @@ def plain_text(markdown: str) -> str:
     return re.sub(r"\\([\\`*_\[\]<>|#$])", r"\1", markdown)
 
 
+def lower(label: str) -> str:
+    """A label inside a sentence; ECOG stays ECOG."""
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
+
+
 def quoted(name: str) -> str:
     return f"'{plain(name)}'"
 
@@ -122,21 +128,21 @@ def caption_survival(answer: Answer) -> str:
         for row in answer.counts.itertuples()
         if row.patients
     )
-    compared = answer.cohort.codebook.at[answer.view.compare, "label"].lower()
+    compared = lower(answer.cohort.codebook.at[answer.view.compare, "label"])
     return plain(
         f"{answer.label} by {compared}, {patients(answer)} ({groups}). Kaplan-Meier estimates "
         f"with pointwise {CONFIDENCE:.0%} log-log intervals; ticks are censored patients; months "
-        f"since {start(answer)}. Source: {answer.cohort.status_line}."
+        f"since {start(answer)}."
     )
 
 
 def alt_survival(answer: Answer) -> str:
     """The survival figure for those who do not see it, from its numbers."""
     if not answer.groups:
-        return f"Empty Kaplan-Meier figure of {answer.label.lower()}: no patient is left."
+        return f"Empty Kaplan-Meier figure of {lower(answer.label)}: no patient is left."
     reach = answer.curves["time"].max()
     parts = [
-        f"Kaplan-Meier step curves of {answer.label.lower()} in {len(answer.groups)} "
+        f"Kaplan-Meier step curves of {lower(answer.label)} in {len(answer.groups)} "
         f"group{'s' * (len(answer.groups) > 1)} over {months(reach, 0)} months."
     ]
     survival = answer.milestones[answer.milestones["kind"] == "survival"]
@@ -207,8 +213,27 @@ def model_table(answer: Answer) -> pd.DataFrame:
 def term_text(answer: Answer, row: pd.Series) -> str:
     """A term as a table shows it; a number with the unit that its ratio is for."""
     if row["level"]:
-        return row["term"].removeprefix(f"{answer.view.compare}: ")
+        says_itself = row["column"] == answer.view.compare or cut(row["column"])
+        return contrast(row) if says_itself else row["term"]
     return f"{row['term']}, per 1 {answer.cohort.codebook.at[row['column'], 'unit']}".strip()
+
+
+def follow_up_text(table: pd.DataFrame) -> pd.DataFrame:
+    """Follow-up in months, a row per definition and a column per group."""
+    cells = {}
+    for row in table.to_dict("records"):
+        text = row["note"] or f"{row['estimate'] / DAYS_PER_MONTH:.2f}"
+        if pd.notna(row["conf_low"]):
+            text += " " + interval(months(row["conf_low"]), months(row["conf_high"]))
+        cells.setdefault(row["definition"], {})[row["group"]] = text
+    return pd.DataFrame(cells).T.rename_axis("definition").reset_index()
+
+
+def ledger_text(table: pd.DataFrame) -> pd.DataFrame:
+    """The ledger as a table to read: one row per printed number."""
+    computed = [NOT_DEFINED if pd.isna(value) else f"{value:.4g}" for value in table["computed"]]
+    columns = ["quantity", "printed", "computed", "verdict", "reason"]
+    return table.assign(computed=computed)[columns]
 
 
 def interaction_table(answer: Answer) -> pd.DataFrame:

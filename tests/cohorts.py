@@ -2,6 +2,13 @@
 
 from helpers.cohort import load_cohort
 
+EXAMPLE = [f"data/examples/german_breast_cancer.{kind}" for kind in ("csv", "yaml")]
+
+
+def german():
+    """The real, published example cohort: 686 patients, os and rfs."""
+    return load_cohort(*EXAMPLE)
+
 
 def make_cohort(folder, columns: dict, mapping: str = ""):
     """Write a CSV of the columns (ids and arms added if absent) and load it."""

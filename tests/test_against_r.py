@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from cohorts import german
 
 from helpers.analysis import analyse
-from helpers.cohort import ROOT, load_cohort
+from helpers.cohort import ROOT
 from helpers.regression import NotEstimable, cox_table
 from helpers.survival import (
     follow_up,
@@ -169,7 +170,7 @@ def test_the_rest_of_a_model_is_exact_beside_an_infinite_ratio():
 
 @pytest.mark.parametrize("endpoint", ["os", "rfs"])
 def test_analyse_on_the_example_cohort_is_r_from_file_to_answer(endpoint):
-    case, cohort = Case(f"german_{endpoint}"), load_cohort()
+    case, cohort = Case(f"german_{endpoint}"), german()
     names = {"1": "none", "2": "hormone therapy"}
     adjust = tuple(case.adjust)
     view = View(endpoint=endpoint, adjust=adjust, horizon=case.r["rmst"]["tau"])
@@ -194,6 +195,6 @@ def test_analyse_on_the_example_cohort_is_r_from_file_to_answer(endpoint):
 
 def test_the_interaction_of_a_subgroup_with_the_arms_equals_r():
     r = json.loads((FIXTURES / "german_os.json").read_text())["interaction"]
-    answer = analyse(load_cohort(), View.read("{where: [{column: nodes, min: 4}]}"))
+    answer = analyse(german(), View.read("{where: [{column: nodes, min: 4}]}"))
     for column in ("estimate", "std_error", "p_value", "conf_low", "conf_high"):
         close(answer.interaction.at[0, column], r[column])

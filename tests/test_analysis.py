@@ -3,13 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
-from cohorts import make_cohort
+from cohorts import german, make_cohort
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from helpers.analysis import analyse
-from helpers.cohort import load_cohort
-from helpers.plots import figure_survival, plotly_survival, styles
+from helpers.plots.interactive import plotly_survival
+from helpers.plots.style import styles
+from helpers.plots.survival import figure_survival
 from helpers.regression import NotEstimable, cox_table
 from helpers.sentences import read_comparison, read_counts, read_medians, read_survival, read_view
 from helpers.view import View, ViewError
@@ -25,7 +26,7 @@ from helpers.words import (
     risk_text,
 )
 
-GERMAN = load_cohort()
+GERMAN = german()
 
 
 def say_everything(answer):

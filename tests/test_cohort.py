@@ -8,11 +8,12 @@ import pandas as pd
 import pytest
 import yaml
 from bad_cohorts import PFS, REFUSED, SIX_CSV, cohort_csv
+from cohorts import EXAMPLE, german
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lifelines.datasets import load_lymph_node
 
-from helpers.cohort import DEFAULT_COHORT, DEFAULT_MAP, ROOT, Cohort, CohortError, load_cohort
+from helpers.cohort import ROOT, Cohort, CohortError, load_cohort
 
 
 @pytest.fixture
@@ -92,7 +93,7 @@ def test_the_home_of_nobody_is_no_file():
 
 def test_a_mapping_without_its_cohort_is_refused_rather_than_forgotten():
     with pytest.raises(CohortError, match="a mapping without a cohort"):
-        load_cohort(None, DEFAULT_MAP)
+        load_cohort(None, EXAMPLE[1])
 
 
 def test_columns_are_named_once_when_one_is_not_found(load):
@@ -379,7 +380,7 @@ def test_a_column_without_any_value_is_flagged_once(load):
 
 
 def test_the_example_is_the_lymph_node_study_of_lifelines():
-    frame, original = load_cohort().frame, load_lymph_node().reset_index()
+    frame, original = german().frame, load_lymph_node().reset_index()
     same = {"age": "age", "size": "size", "nodes": "nodes", "prog_recp": "prog_recp",
             "estrg_recp": "estrg_recp", "os_time": "survtime", "os_event": "censdead",
             "rfs_time": "rectime", "rfs_event": "censrec"}  # fmt: skip
@@ -388,13 +389,13 @@ def test_the_example_is_the_lymph_node_study_of_lifelines():
     assert (frame["patient_id"] == original["id"].astype(str)).all()
     assert (frame["grade"] == original["grade"].astype(str)).all()
     assert (frame["arm"] == original["hormone"].map({1: "none", 2: "hormone therapy"})).all()
-    assert list(load_cohort().endpoints) == ["os", "rfs"] and load_cohort().flags.empty
+    assert list(german().endpoints) == ["os", "rfs"] and german().flags.empty
 
 
 def test_events_and_censorings_swapped_in_the_example_are_flagged(tmp_path):
-    mapping = yaml.safe_load((ROOT / DEFAULT_MAP).read_text(encoding="utf-8"))
+    mapping = yaml.safe_load((ROOT / EXAMPLE[1]).read_text(encoding="utf-8"))
     mapping["recode"] |= {name: {0: 1, 1: 0} for name in ("os_event", "rfs_event")}
-    file = (ROOT / DEFAULT_COHORT).read_bytes()
+    file = (ROOT / EXAMPLE[0]).read_bytes()
     cohort = load_from(tmp_path, file, yaml.safe_dump(mapping))
     assert list(cohort.flags["column"]) == ["os_event", "rfs_event"]
     assert cohort.flags["finding"].str.contains("is 1 really the event").all()
@@ -402,7 +403,7 @@ def test_events_and_censorings_swapped_in_the_example_are_flagged(tmp_path):
 
 def test_every_mapping_key_is_explained_beside_the_data():
     text = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
-    example = yaml.safe_load((ROOT / DEFAULT_MAP).read_text(encoding="utf-8"))
+    example = yaml.safe_load((ROOT / EXAMPLE[1]).read_text(encoding="utf-8"))
     for key in example:
         assert f"| `{key}` |" in text
     for word in ("row_number", "known_at", "#N/A", "CSV UTF-8"):

@@ -3,10 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from cohorts import make_cohort
+from cohorts import german, make_cohort
 
 from helpers.analysis import analyse
-from helpers.cohort import load_cohort
 from helpers.export import COUNTS, export, mask_counts, masked, methods
 from helpers.view import View
 
@@ -94,12 +93,12 @@ def test_a_masked_export_has_no_figure_since_every_step_is_a_patient(private, tm
 
 
 def test_what_was_published_is_exported_whole_and_marked_in_every_row(tmp_path):
-    answer = analyse(load_cohort(), View())
+    answer = analyse(german(), View())
     written = export(answer, tmp_path)
     assert {"survival.png", "survival.pdf", "caption.txt"} <= {path.name for path in written}
     for path in tmp_path.glob("*.csv"):
         frame = pd.read_csv(path)
-        assert (frame["data_status"] == answer.cohort.status_line).all()
+        assert (frame["data_status"] == answer.source).all()
     curves = pd.read_csv(tmp_path / "curves.csv")
     np.testing.assert_allclose(curves["estimate"], answer.curves["estimate"])
     assert View.read((tmp_path / "view.json").read_text()) == answer.view
@@ -111,7 +110,7 @@ def test_no_export_holds_a_patient_id(private, tmp_path):
 
 
 def test_the_same_answer_is_the_same_files(tmp_path):
-    answer = analyse(load_cohort(), View())
+    answer = analyse(german(), View())
     one, two = export(answer, tmp_path / "a"), export(answer, tmp_path / "b")
     assert [p.read_bytes() for p in one] == [p.read_bytes() for p in two]
 
@@ -120,6 +119,6 @@ def test_the_methods_text_states_view_and_conventions():
     view = View.read(
         "{adjust: [grade], landmark: 90, horizon: 365, where: [{column: age, min: 50}]}"
     )
-    text = methods(analyse(load_cohort(), view))
+    text = methods(analyse(german(), view))
     for part in ("real, published", "50 <= age", "grade", "Efron", "landmark", "day 365", "365/12"):
         assert part in text

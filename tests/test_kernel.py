@@ -8,19 +8,19 @@ from dataclasses import fields
 import numpy as np
 import pandas as pd
 import pytest
-from cohorts import make_cohort
+from cohorts import german, make_cohort
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from test_against_r import CASES, FIXTURES, Case
 
 from helpers.analysis import Answer, analyse
-from helpers.cohort import ROOT, load_cohort
+from helpers.cohort import ROOT
 from helpers.fit import kernel
 from helpers.regression import NotEstimable, cox_table, design
 from helpers.survival import km_curve, logrank_test
 from helpers.view import View
 
-GERMAN = load_cohort()
+GERMAN = german()
 TERM = ["estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high"]
 
 

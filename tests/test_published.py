@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from cohorts import german
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -292,11 +293,11 @@ def test_unknown_readings_are_refused():
 
 def test_another_cohort_is_never_compared_with_the_paper():
     with pytest.raises(ValueError, match="not built for the published numbers"):
-        ledger(load_cohort())
+        ledger(german())
 
 
 def test_a_cohort_without_the_columns_is_refused():
-    cohort = load_cohort()
+    cohort = german()
     with pytest.raises(ValueError, match="pfs_time: found no such column"):
         ledger(replace(cohort, is_paper=True))
 
@@ -390,7 +391,7 @@ def test_check_speaks_json(capsys):
 def test_check_without_a_cohort_judges_the_print_alone(monkeypatch, capsys):
     monkeypatch.setattr("helpers.cohort.PAPER_COHORT", "data/absent.csv")
     assert main(["check"]) == 0
-    assert "From the print alone." in (told := capsys.readouterr().out) and "not met" not in told
+    assert "From the printed numbers alone." in (told := capsys.readouterr().out) and "not met" not in told
 
 
 def test_check_fails_when_an_attainable_number_is_not_met(paper, monkeypatch, capsys):

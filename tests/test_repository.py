@@ -81,7 +81,7 @@ def test_helpers_imports_from_any_folder(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == "686"
+    assert done.stdout.strip() == "93"
 
 
 def test_every_name_that_helpers_offers_exists_and_they_are_few():

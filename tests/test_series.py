@@ -414,6 +414,7 @@ def standin(root):
             self.name = self.slug = Path(path).stem
             self.is_paper = self.slug == "ours"
             self.status_line, self.caution = f"{self.name}: private data", "Careful."
+            self.source = lambda: self.status_line + "."
             self.flags, self.endpoints = types.SimpleNamespace(itertuples=list), {}
             self.factors = []
     def build_book(notebooks, out, *, title, status, caution):
@@ -424,9 +425,9 @@ def standin(root):
         return out / "index.html"
     cohort = types.ModuleType("helpers.cohort")
     cohort.__dict__.update(
-        ROOT=root, DEFAULT_COHORT="ours.csv", DEFAULT_MAP="ours.yaml", CohortError=CohortError,
+        ROOT=root, PAPER_COHORT="ours.csv", CohortError=CohortError,
         resolve=lambda path: root / path,
-        load_cohort=lambda path, map_path=None: Cohort(root / path),
+        load_cohort=lambda path=None, map_path=None: Cohort(root / (path or cohort.PAPER_COHORT)),
     )
     book = types.ModuleType("helpers.workshop.book")
     book.build_book = build_book
@@ -543,7 +544,7 @@ def test_the_book_alone_needs_a_run_first_and_says_when_it_cannot_be_built(repos
     save(repository / "build" / "notebooks", "01_first", "1")
     assert main(["book"]) == 0
     (repository / "ours.csv").rename(repository / "unbuildable.csv")
-    sys.modules["helpers.cohort"].DEFAULT_COHORT = "unbuildable.csv"
+    sys.modules["helpers.cohort"].PAPER_COHORT = "unbuildable.csv"
     assert main(["book"]) == 1
     assert capfd.readouterr().err == "The book could not be built: a link leads nowhere\n"
 

@@ -1,10 +1,10 @@
 """A View is one question with one text, and nonsense is refused in words."""
 
 import pytest
+from cohorts import german
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.cohort import load_cohort
 from helpers.view import View, ViewError, Where, default_view
 
 FULL = """
@@ -98,6 +98,6 @@ def test_a_cut_link_is_refused():
 
 
 def test_the_default_view_takes_the_first_endpoint_and_a_horizon_only_where_none_is_stated():
-    cohort = load_cohort()
+    cohort = german()
     assert default_view(cohort, horizon=365) == View(endpoint="os", horizon=365.0)
     assert default_view(cohort, "{horizon: 90}", horizon=365).horizon == 90

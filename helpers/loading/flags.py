@@ -28,6 +28,18 @@ class Flags:
             self.rows.append((column, count, finding))
 
 
+def applies(column: str, frame: pd.DataFrame) -> pd.Series | bool:
+    """Who could have a value of a column that only some patients can have."""
+    if column == "pfs_censor_reason" and "pfs_event" in frame:
+        return frame["pfs_event"] == 0
+    graded = [name for name in ("crs_grade", "icans_grade") if name in frame]
+    if column == "ae_recovered" and graded:
+        return (frame[graded] > 0).any(axis=1)
+    if column == "response_duration" and "response" in frame:
+        return frame["response"].isin(["CR", "PR"])
+    return True
+
+
 def find_flags(
     frame: pd.DataFrame, mapping: Mapping, codebook: pd.DataFrame, left_out: list[str]
 ) -> pd.DataFrame:
@@ -50,7 +62,13 @@ def find_flags(
     for column in kinds.index[kinds.isin(["category", "number"])]:
         values = frame[column]
         levels = values.dropna().unique()
-        flags.add(column, values.isna(), "no value")
+        missing = values.isna() & applies(column, frame)
+        alone = [arm for arm in frame["arm"].unique() if missing[frame["arm"] == arm].all()]
+        if len(alone) == 1:
+            flags.add(column, missing & (frame["arm"] == alone[0]),
+                      f"no value for anybody with {alone[0]!r}")  # fmt: skip
+            missing &= frame["arm"] != alone[0]
+        flags.add(column, missing, "no value")
         flags.add(column, len(levels) == 1,
                   "the same for everybody: cannot be compared or adjusted for")  # fmt: skip
         if kinds[column] == "category":

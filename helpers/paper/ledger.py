@@ -4,8 +4,6 @@
 Only the cohort that was built for the paper is ever compared with it.
 """
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
@@ -114,10 +112,9 @@ def computed(cohort: Cohort, readings: dict[str, str] | None = None) -> pd.DataF
     values["crr_p"] = response_p(readings["test behind crr_p"], *tables)
     values["followup"] = median_follow_up(frame, readings["follow-up definition"]) / month
 
-    graded = cohort_with_risk_groups(cohort)
     adjust = ADJUSTMENTS[readings["adjustment covariates"]]
     for endpoint in ("pfs", "os"):
-        answer = analyse(graded, View(endpoint=endpoint, adjust=adjust))
+        answer = analyse(cohort, View(endpoint=endpoint, adjust=adjust))
         for name, arm in zip(("cd20", "noncart"), cohort.arms, strict=True):
             key = f"{endpoint}_{name}"
             medians = answer.medians.set_index("group")["estimate"]
@@ -131,7 +128,7 @@ def computed(cohort: Cohort, readings: dict[str, str] | None = None) -> pd.DataF
 
     in_first = (Where("arm", values=(cohort.arms[0],)),)
     ecog = {
-        endpoint: analyse(graded, View(endpoint=endpoint, compare="ecog_3plus", where=in_first))
+        endpoint: analyse(cohort, View(endpoint=endpoint, compare="ecog >= 3", where=in_first))
         for endpoint in ("pfs", "os")
     }
     values |= ratio("ecog_hr", ecog[readings["ECOG endpoint"].lower()].model)
@@ -156,18 +153,6 @@ def median_follow_up(frame: pd.DataFrame, definition: str) -> float:
         return follow_up(frame, time="os_time", event="os_event")["estimate"].iloc[0]
     kept = frame["os_event"] == 0 if definition == "survivors only" else frame["os_event"] >= 0
     return frame.loc[kept, "os_time"].median()
-
-
-def cohort_with_risk_groups(cohort: Cohort) -> Cohort:
-    """A copy with ECOG and IPI of 3 or more as yes or no; missing stays missing."""
-    frame, codebook = cohort.frame.copy(), cohort.codebook.copy()
-    for column in ("ecog", "ipi"):
-        group = np.where(frame[column] >= 3, "yes", "no")
-        frame[f"{column}_3plus"] = pd.Series(group, frame.index).where(frame[column].notna())
-        codebook.loc[f"{column}_3plus"] = codebook.loc[column]
-        changed = [f"{codebook.at[column, 'label']} of 3 or more", "category", ""]
-        codebook.loc[f"{column}_3plus", ["label", "type", "unit"]] = changed
-    return replace(cohort, frame=frame, codebook=codebook)
 
 
 def ratio(name: str, model: pd.DataFrame) -> dict[str, float]:

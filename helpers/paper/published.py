@@ -34,8 +34,8 @@ class Reading(NamedTuple):
 
 MONTHS = {"30": 30.0, "30.4": 30.4, "365/12": DAYS_PER_MONTH, "30.42": 30.42,
           "30.4375": 30.4375, "30.44": 30.44, "30.5": 30.5}  # fmt: skip
-ADJUSTMENTS = {"ECOG >= 3 and IPI >= 3": ("ecog_3plus", "ipi_3plus"),
-               "ECOG >= 3": ("ecog_3plus",), "none": ()}  # fmt: skip
+ADJUSTMENTS = {"ECOG >= 3 and IPI >= 3": ("ecog >= 3", "ipi >= 3"),
+               "ECOG >= 3": ("ecog >= 3",), "none": ()}  # fmt: skip
 READINGS = {
     "test behind crr_p": Reading("Fisher", TESTS[1:], "The text does not name the test."),
     "month length": Reading(

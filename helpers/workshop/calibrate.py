@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from helpers.workshop.claim import printed_claim
 from helpers.workshop.patients import cohort_frame
 from helpers.workshop.search import (
     IPI_TABLES,
@@ -43,11 +44,16 @@ def attempt(seed: int, number: int) -> dict | None:
     sizes = int(rng.choice(ECOG_SIZES)), int(rng.integers(2, MOST_CONTROLS_ECOG + 1))
     first = slice(0, 54)
     start = int(rng.integers(2**31))
-    if stage_first(start, sizes[0], STEPS[0], pfs_time[first], pfs_event[first], ecog[first]):
+    claim = printed_claim()
+    if stage_first(
+        claim, start, sizes[0], STEPS[0], pfs_time[first], pfs_event[first], ecog[first]
+    ):
         return None
-    if stage_second(IPI_TABLES[table][0], sizes[1], STEPS[1], pfs_time, pfs_event, ecog, ipi):
+    if stage_second(
+        claim, IPI_TABLES[table][0], sizes[1], STEPS[1], pfs_time, pfs_event, ecog, ipi
+    ):
         return None
-    if stage_third(STEPS[2], pfs_time, pfs_event, os_time, os_event, ecog, ipi):
+    if stage_third(claim, STEPS[2], pfs_time, pfs_event, os_time, os_event, ecog, ipi):
         return None
     columns = {
         "pfs_time": pfs_time, "pfs_event": pfs_event, "os_time": os_time, "os_event": os_event,

@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         parameters["MAP"] = str(resolve(args.map).resolve()) if args.map else ""
     if args.view:
         parameters["VIEW"] = _view_text(args.view).text()
-    print(cohort.status_line)
+    print(cohort.source())
     for flag in cohort.flags.itertuples():
         print(f"  {flag.column}: {flag.finding} ({flag.rows} of {len(cohort.frame)} rows)")
     print(f"  can be asked: {', '.join(cohort.endpoints)}; by {', '.join(cohort.factors)}")
@@ -119,11 +119,14 @@ def check(args: argparse.Namespace) -> int:
     except ValueError as error:
         raise Refused(str(error)) from None
     (ROOT / "build").mkdir(exist_ok=True)
-    table.to_csv(ROOT / "build" / "ledger.csv", index=False, lineterminator="\n")
+    source = cohort.source() if cohort else "From the printed numbers alone."
+    table.assign(data_status=source).to_csv(
+        ROOT / "build" / "ledger.csv", index=False, lineterminator="\n"
+    )
     if args.json:
         print(table.to_json(orient="records", indent=1, force_ascii=False))
     else:
-        print(f"{cohort.status_line}. {cohort.caution}\n" if cohort else "From the print alone.\n")
+        print(f"{source} {cohort.caution if cohort else ''}\n")
         shown = table.drop(columns="quantity")
         shown["computed"] = [NOT_DEFINED if v != v else f"{v:.5g}" for v in table["computed"]]
         print(shown.to_string(index=False))
@@ -156,7 +159,7 @@ def view(args: argparse.Namespace) -> int:
         answer = analyse(cohort, question)
     except ViewError as error:
         raise Refused(str(error)) from None
-    print(f"{cohort.status_line}. {cohort.caution}\n\n{plain_text(read_view(answer))}\n")
+    print(f"{answer.source} {cohort.caution}\n\n{plain_text(read_view(answer))}\n")
     tables = {
         "Patients": answer.counts.iloc[:, :4],
         "Median": median_text(answer),
@@ -207,9 +210,9 @@ def _map_goes_with_cohort(args: argparse.Namespace) -> None:
 
 def _build_folder(args: argparse.Namespace, cohort) -> tuple[bool, Path]:
     """Is this another cohort than ours, and the folder its pages and exports go to."""
-    from helpers.cohort import DEFAULT_COHORT, ROOT, resolve
+    from helpers.cohort import PAPER_COHORT, ROOT, resolve
 
-    own = args.cohort is not None and resolve(args.cohort) != resolve(DEFAULT_COHORT)
+    own = args.cohort is not None and resolve(args.cohort) != resolve(PAPER_COHORT)
     return own, ROOT / "build" / cohort.slug if own else ROOT / "build"
 
 
@@ -223,10 +226,10 @@ def _notebooks() -> list[Path]:
 
 
 def _cohort(path: str | None = None, map_path: str | None = None):
-    from helpers.cohort import DEFAULT_COHORT, DEFAULT_MAP, CohortError, load_cohort
+    from helpers.cohort import CohortError, load_cohort
 
     try:
-        return load_cohort(path, map_path) if path else load_cohort(DEFAULT_COHORT, DEFAULT_MAP)
+        return load_cohort(path, map_path)
     except (CohortError, OSError) as error:
         raise Refused(str(error)) from None
 

@@ -212,8 +212,9 @@ def _align(text):
     body = [[cell for cell in row if cell.startswith("<td")] for row in rows]
     # Columns are counted from the right, as the index stands before them.
     numeric = [
-        sum(_is_number(cell) for cell in column) > len(column) / 2
+        sum(map(_is_number, filled)) > len(filled) / 2
         for column in zip(*(reversed(row) for row in body if row), strict=False)
+        for filled in [[cell for cell in column if _text(cell)]]
     ]
     for row in rows:
         for k in range(1, min(len(row), len(numeric) + 1)):
@@ -223,6 +224,9 @@ def _align(text):
     return "".join("".join(row) for row in rows).replace("<th></th>", "<td></td>")
 
 
+def _text(cell):
+    return html.unescape(re.sub(r"<[^>]*>", "", cell.partition("</td>")[0])).strip()
+
+
 def _is_number(cell):
-    content = re.sub(r"<[^>]*>", "", cell.partition("</td>")[0])
-    return bool(NUMBER.fullmatch(html.unescape(content)))
+    return bool(NUMBER.fullmatch(_text(cell)))

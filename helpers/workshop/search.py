@@ -42,6 +42,11 @@ def outside(value, low, high, scale):
 
 
 @njit(cache=True)
+def log_outside(value, limits, scale):
+    return outside(math.log(value), math.log(limits[0]), math.log(limits[1]), scale)
+
+
+@njit(cache=True)
 def two_sided(z):
     return max(math.erfc(abs(z) / math.sqrt(2.0)), 1e-300)
 
@@ -132,50 +137,51 @@ def adjusted(time, event, ecog, ipi):
 
 
 @njit(cache=True)
-def loss_first(time, event, ecog):
-    """CD20 arm, PFS: median 4.04 months; ECOG >= 3, HR 3.12 (1.23-7.94)."""
+def loss_first(claim, time, event, ecog):
+    """CD20 arm, PFS: the median, and the hazard ratio of ECOG >= 3 with its interval."""
     order = np.argsort(-time)
     x = ecog[order].astype(np.float64).reshape(-1, 1)
     beta, error = np.zeros(1), np.zeros(1)
     value = fit(time[order], event[order], x, beta, error)
     if not np.isfinite(value):
         return 1e3
-    loss = ratio_loss(beta[0], error[0], (3.115, 3.125), (1.225, 1.235), (7.935, 7.945))
+    loss = ratio_loss(beta[0], error[0], claim.ecog_hr, claim.ecog_low, claim.ecog_high)
     everybody = np.ones(N1, dtype=np.bool_)
-    loss += median_loss(time[order], event[order], everybody, 123.0, 0.3)
+    loss += median_loss(time[order], event[order], everybody, claim.pfs_cd20, 0.3)
     return loss + 0.3 * max(0, early(event, time, 0, N1) - MOST_EARLY[0])
 
 
 @njit(cache=True)
-def loss_second(time, event, ecog, ipi):
-    """PFS: 0.46 (0.27-0.8), P = 0.005; log-rank P = 0.0032; comparator median 2.27 months."""
+def loss_second(claim, time, event, ecog, ipi):
+    """PFS of both arms: the adjusted hazard ratio, log-rank P, the comparator's median."""
     beta, error, t, e, x = adjusted(time, event, ecog, ipi)
     if not np.isfinite(error):
         return 1e3
-    loss = ratio_loss(beta[0], error, (0.455, 0.465), (0.265, 0.275), (0.795, 0.805))
-    loss += outside(math.log(two_sided(beta[0] / error)), math.log(0.0045), math.log(0.0055), 0.1)
+    loss = ratio_loss(beta[0], error, claim.pfs_hr, claim.pfs_low, claim.pfs_high)
+    loss += log_outside(two_sided(beta[0] / error), claim.pfs_hr_p, 0.1)
     p = two_sided(math.sqrt(log_rank(t, e, x[:, 0])))
-    loss += outside(math.log(p), math.log(0.00315), math.log(0.00325), 0.02)
-    loss += median_loss(t, e, x[:, 0] < 0.5, 69.0, 0.3)
+    loss += log_outside(p, claim.pfs_p, 0.02)
+    loss += median_loss(t, e, x[:, 0] < 0.5, claim.pfs_noncart, 0.3)
     # Plausibility: both risk factors harm.
     loss += 5 * (max(0.0, 0.02 - beta[1]) + max(0.0, 0.02 - beta[2]))
     return loss + 0.3 * max(0, early(event, time, N1, N) - MOST_EARLY[1])
 
 
 @njit(cache=True)
-def loss_third(time, event, ecog, ipi, pfs_time, pfs_event):
-    """OS: 0.28 (0.16-0.51), log-rank P < 0.0001, medians 8.15 and 3.02, follow-up 18.54 months;
-    ECOG >= 3 with shorter OS in the CD20 arm (Wald P < 0.05)."""
+def loss_third(claim, time, event, ecog, ipi, pfs_time, pfs_event):
+    """OS of both arms: the adjusted hazard ratio, log-rank P, medians and follow-up; ECOG >= 3
+    with shorter OS in the CD20 arm (Wald P < 0.05)."""
     beta, error, t, e, x = adjusted(time, event, ecog, ipi)
     if not np.isfinite(error):
         return 1e3
-    loss = ratio_loss(beta[0], error, (0.275, 0.285), (0.155, 0.165), (0.505, 0.515))
-    loss += max(0.0, math.log(two_sided(beta[0] / error) / 0.0000999)) / 0.1
+    loss = ratio_loss(beta[0], error, claim.os_hr, claim.os_low, claim.os_high)
+    loss += max(0.0, math.log(two_sided(beta[0] / error) / claim.os_hr_p)) / 0.1
     p = two_sided(math.sqrt(log_rank(t, e, x[:, 0])))
-    loss += max(0.0, math.log(p / 0.0000999)) / 0.1
+    loss += max(0.0, math.log(p / claim.os_p)) / 0.1
     first = x[:, 0] > 0.5
-    loss += median_loss(t, e, first, 248.0, 0.2) + median_loss(t, e, ~first, 92.0, 0.3)
-    loss += median_loss(t, 1 - e, np.ones(N, dtype=np.bool_), 564.0, 0.1)
+    loss += median_loss(t, e, first, claim.os_cd20, 0.2)
+    loss += median_loss(t, e, ~first, claim.os_noncart, 0.3)
+    loss += median_loss(t, 1 - e, np.ones(N, dtype=np.bool_), claim.followup, 0.1)
     loss += 5 * (max(0.0, 0.02 - beta[1]) + max(0.0, 0.02 - beta[2]))
     alone, alone_error = np.zeros(1), np.zeros(1)
     value = fit(t[first], e[first], x[first][:, 1:2].copy(), alone, alone_error)
@@ -214,13 +220,13 @@ def accepts(new, old, heat):
 
 
 @njit(cache=True)
-def stage_first(seed, n_ecog, steps, time, event, ecog):
+def stage_first(claim, seed, n_ecog, steps, time, event, ecog):
     """PFS and ECOG of the CD20 arm; the loss reached, 0 when all claims hold."""
     np.random.seed(seed)
     for i in range(N1):
         ecog[i] = i < n_ecog
         new_pfs(i, time, event, 60.0 if ecog[i] else 150.0)
-    loss = loss_first(time, event, ecog)
+    loss = loss_first(claim, time, event, ecog)
     for step in range(steps):
         heat = 0.001 ** (step / steps)
         i, j, move = np.random.randint(N1), np.random.randint(N1), np.random.random()
@@ -234,7 +240,7 @@ def stage_first(seed, n_ecog, steps, time, event, ecog):
         else:
             time[i], time[j] = time[j], time[i]
             event[i], event[j] = event[j], event[i]
-        new = loss_first(time, event, ecog)
+        new = loss_first(claim, time, event, ecog)
         if accepts(new, loss, heat):
             loss = new
             if loss == 0:
@@ -246,7 +252,7 @@ def stage_first(seed, n_ecog, steps, time, event, ecog):
 
 
 @njit(cache=True)
-def stage_second(n_ipi, n_ecog, steps, time, event, ecog, ipi):
+def stage_second(claim, n_ipi, n_ecog, steps, time, event, ecog, ipi):
     """PFS and ECOG of the comparator, IPI of all, the CD20 arm's PFS held."""
     chosen = np.random.permutation(N1)
     for k in range(N1):
@@ -254,7 +260,7 @@ def stage_second(n_ipi, n_ecog, steps, time, event, ecog, ipi):
     for i in range(N1, N):
         ecog[i], ipi[i] = i - N1 < n_ecog, np.random.random() < 0.6
         new_pfs(i, time, event, 95.0)
-    loss = loss_second(time, event, ecog, ipi)
+    loss = loss_second(claim, time, event, ecog, ipi)
     for step in range(steps):
         heat = 0.001 ** (step / steps)
         i, j = N1 + np.random.randint(N0), N1 + np.random.randint(N0)
@@ -272,7 +278,7 @@ def stage_second(n_ipi, n_ecog, steps, time, event, ecog, ipi):
         else:
             i, j = np.random.randint(N1), np.random.randint(N1)
             ipi[i], ipi[j] = ipi[j], ipi[i]
-        new = loss_second(time, event, ecog, ipi)
+        new = loss_second(claim, time, event, ecog, ipi)
         if accepts(new, loss, heat):
             loss = new
             if loss == 0:
@@ -287,14 +293,14 @@ def stage_second(n_ipi, n_ecog, steps, time, event, ecog, ipi):
 
 
 @njit(cache=True)
-def stage_third(steps, pfs_time, pfs_event, time, event, ecog, ipi):
+def stage_third(claim, steps, pfs_time, pfs_event, time, event, ecog, ipi):
     """OS of all under their PFS: never shorter, and ending with it where nothing follows."""
     for i in range(N):
         after = 200.0 if i < N1 else 50.0
         time[i], event[i] = pfs_time[i], pfs_event[i]
         if pfs_event[i] and np.random.random() < 0.85:
             time[i], event[i] = min(LAST_DAY, pfs_time[i] + exponential(after)), 1
-    loss = loss_third(time, event, ecog, ipi, pfs_time, pfs_event)
+    loss = loss_third(claim, time, event, ecog, ipi, pfs_time, pfs_event)
     for step in range(steps):
         heat = 0.001 ** (step / steps)
         i, move = np.random.randint(N), np.random.random()
@@ -314,7 +320,7 @@ def stage_third(steps, pfs_time, pfs_event, time, event, ecog, ipi):
         if time[i] < pfs_time[i] or (time[i] == pfs_time[i] and event[i] != pfs_event[i]):
             time[i], event[i] = kept
             continue
-        new = loss_third(time, event, ecog, ipi, pfs_time, pfs_event)
+        new = loss_third(claim, time, event, ecog, ipi, pfs_time, pfs_event)
         if accepts(new, loss, heat):
             loss = new
             if loss == 0:

@@ -1,0 +1,1 @@
+"""Figures from tidy frames; nothing here computes."""

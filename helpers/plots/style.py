@@ -1,0 +1,85 @@
+"""Colours, lines, and the status of the data: how every figure of the series looks.
+
+One arm has one colour and one line style everywhere, so that colour is never the only code. The
+status of the data is drawn into every figure.
+"""
+
+import textwrap
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from helpers.analysis import Answer
+from helpers.conventions import DAYS_PER_MONTH
+from helpers.selection import column_levels
+
+# Okabe and Ito's palette; the first two are the two arms everywhere.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 2)))
+DASHES = ("solid", "dash", "dashdot", "dot", "longdashdot", "longdash", "5px,1px")
+GREY = "#595959"
+STYLE = {
+    "font.family": "DejaVu Sans", "font.size": 9, "axes.spines.top": False,
+    "axes.spines.right": False, "axes.linewidth": 0.8, "legend.frameon": False,
+    "figure.dpi": 100, "savefig.dpi": 160, "svg.hashsalt": "figure", "lines.linewidth": 1.6,
+}  # fmt: skip
+SIZES = {"page": (7.0, 3.8), "half": (3.5, 2.9)}  # inches, without the table
+ROW = 0.16  # inches, one row of the table
+LETTERS_PER_INCH = 17  # of the status line
+NICE_STEPS = np.array([1, 2, 3, 4, 6, 12, 24, 36, 48, 60, 120, 240])
+
+
+def styles(answer: Answer) -> dict[str, tuple]:
+    """Colour, matplotlib line and plotly dash of each group of the compared column, in its fixed
+    order: neither a filter nor another reference recolours an arm."""
+    every = column_levels(answer.cohort, answer.view.compare)
+    pick = [(COLOURS[i % 7], LINES[i % 7], DASHES[i % 7]) for i in range(len(every))]
+    return dict(zip(every, pick, strict=True))
+
+
+def month_ticks(last_day: float, most: int) -> np.ndarray:
+    """Tick positions in months from 0 that cover `last_day`, `most` intervals at the most."""
+    last = last_day / DAYS_PER_MONTH
+    step = next((s for s in NICE_STEPS if last / s <= most), np.ceil(last / most))
+    return np.arange(0, last + 1e-9, step)
+
+
+def wrapped(name: str, width: str = "page") -> str:
+    """A name in lines short enough for a legend."""
+    return textwrap.fill(name, {"page": 40, "half": 36}[width], max_lines=3)
+
+
+def stamp(figure: Figure, status: str, mark: str = "", *, ax=None) -> None:
+    """Draw the status of the data above the axes, and its mark inside, for those who crop.
+
+    Parameters
+    ----------
+    figure : Figure
+        Its first axes are drawn into, unless others are named.
+    status : str
+        What the data is.
+    mark : str
+        What no result of it is; empty for rows that are patients.
+    """
+    columns = 1 if ax is None else ax.get_gridspec().ncols
+    ax = ax or figure.axes[0]
+    wide = figure.get_figwidth() / columns
+    line = textwrap.fill(status, int(wide * LETTERS_PER_INCH))
+    ax.text(1, 1.01, line, transform=ax.transAxes, ha="right", va="bottom", fontsize=7,
+            color=GREY, gid="status")  # fmt: skip
+    if mark:
+        ax.text(0.5, 0.5, watermark(mark), transform=ax.transAxes, ha="center", va="center",
+                fontsize=10 if wide > 5 else 8, color=GREY, alpha=0.5,
+                zorder=0, gid="mark")  # fmt: skip
+
+
+def watermark(mark: str) -> str:
+    """A mark in short lines, for the middle of a figure."""
+    return textwrap.fill(mark.upper(), 26)
+
+
+def is_stamped(figure) -> bool:
+    """Is the status of the data drawn into a figure?"""
+    if isinstance(figure, Figure):
+        return bool(figure.findobj(lambda artist: artist.get_gid() == "status"))
+    return any(note.name == "status" for note in figure.layout.annotations)

@@ -1,0 +1,144 @@
+"""Who is in a cohort: nobody disappears without being counted, and Table 1 shows no decoration."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from cohorts import german, make_cohort
+
+from helpers.cohort import PAPER_COHORT, SECOND_COHORT, load_cohort
+from helpers.describe import (
+    INVENTED,
+    absent_columns,
+    attrition,
+    censoring_table,
+    column_table,
+    spread,
+    table_one,
+)
+from helpers.paper.ledger import NOT_MET, ledger
+from helpers.times import follow_up_definitions
+from helpers.words import follow_up_text
+
+PAPER = load_cohort()
+
+
+def test_the_printed_denominator_is_in_the_attrition_table():
+    flow = attrition(PAPER).set_index("step")
+    assert list(flow.loc["in the file", ["CD20 CAR-T", "non-CAR-T", "all"]]) == [54, 39, 93]
+    judged = flow.loc["response could be judged"]
+    assert [judged["CD20 CAR-T"], judged["non-CAR-T"]] == [54, 38]
+    assert judged["left"].startswith("1: ")
+
+
+def test_missing_baseline_values_and_responses_are_counted(tmp_path):
+    cohort = make_cohort(
+        tmp_path,
+        {"os_time": [1, 2, 3, 4], "os_event": [1, 1, 0, 0], "response": ["CR", "NE", "", "PD"],
+         "age": ["50", "", "60", ""]},
+    )  # fmt: skip
+    flow = attrition(cohort).set_index("step")["all"]
+    assert flow["response could be judged"] == 2
+    assert flow["every baseline column known"] == 2
+
+
+def test_columns_say_what_they_are_worth_only_where_rows_were_made():
+    made = column_table(PAPER).set_index("column")
+    assert made.at["age", "value"] == "invented" and made.at["arm", "value"] == "as printed"
+    assert made.at["crs_grade", "known"] == "day 30" and made.at["response", "known"] == "later"
+    assert set(column_table(german())["value"]) == {"recorded"}
+
+
+def test_invented_columns_get_no_smd_and_constrained_ones_do():
+    table = table_one(PAPER)
+    heads = table[~table["characteristic"].str.startswith("\u2003")].set_index("characteristic")
+    shown = heads.loc[heads["SMD"] != INVENTED]
+    assert {name.partition(",")[0] for name in shown.index} == {
+        "ECOG performance status", "International Prognostic Index",
+    }  # fmt: skip
+    assert shown["SMD"].astype(float).between(0, 3).all()
+
+
+def test_the_smd_of_a_number_is_the_difference_in_means_over_the_pooled_spread():
+    cohort = german()
+    table = table_one(cohort).set_index("characteristic")
+    parts = cohort.frame.groupby("arm")["age"].agg(["mean", "var"])
+    expected = abs(parts["mean"].diff().iloc[-1]) / np.sqrt(parts["var"].mean())
+    assert float(table.at["Age (years), median (quartiles)", "SMD"]) == pytest.approx(
+        expected, abs=0.005
+    )
+
+
+def test_the_smd_of_two_categories_is_that_of_their_shares():
+    cohort = german()
+    table = table_one(cohort).set_index("characteristic")
+    share = pd.crosstab(cohort.frame["arm"], cohort.frame["menopause"], normalize="index").iloc[
+        :, 0
+    ]
+    expected = abs(share.diff().iloc[-1]) / np.sqrt((share * (1 - share)).mean())
+    assert float(table.at["Menopausal status, patients (%)", "SMD"]) == pytest.approx(
+        expected, abs=0.005
+    )
+
+
+def test_a_percentage_is_of_those_known(tmp_path):
+    cohort = make_cohort(
+        tmp_path,
+        {
+            "os_time": range(1, 9),
+            "os_event": [1] * 8,
+            "sex": ["F", "F", "M", "F", "", "M", "", "M"],
+        },
+    )
+    table = table_one(cohort).set_index("characteristic")
+    assert table.at["\u2003F", "new"] == "1 (50.0)" and table.at["\u2003F", "old"] == "2 (50.0)"
+    assert table.at["Sex, patients (%)", "missing"] == "2"
+
+
+@pytest.mark.parametrize("n", [2, 3, 4])
+def test_table_one_stands_tiny_and_constant_groups(tmp_path, n):
+    cohort = make_cohort(
+        tmp_path,
+        {"os_time": range(1, n + 1), "os_event": [1] * n, "age": [50] * n, "sex": ["F"] * n},
+    )
+    assert set(table_one(cohort)["SMD"]) <= {"", "–", "0.00"}
+    assert not table_one(cohort).isna().any().any()
+
+
+def test_a_cohort_without_baseline_columns_has_an_empty_table_one(tmp_path):
+    cohort = make_cohort(tmp_path, {"os_time": [1, 2], "os_event": [1, 0]})
+    assert table_one(cohort).empty
+
+
+def test_every_early_censoring_has_a_reason_and_the_count_is_that_of_the_file():
+    table = censoring_table(PAPER).set_index("reason")
+    frame = PAPER.frame
+    assert "no reason given" not in table.index
+    assert table.at["any", "all"] == (frame["pfs_event"] == 0).sum()
+    watched = (frame["pfs_event"] == 0) & (frame["os_time"] > frame["pfs_time"])
+    assert table.at["any", "watched on"] == watched.sum() > 0
+
+
+def test_columns_that_no_source_gives_are_absent_and_explained():
+    absent = absent_columns(PAPER).set_index("column")
+    asked = {"cd20_status", "cd19_product", "bridging", "later_allohct", "response_duration"}
+    assert set(absent.index) == asked
+    assert absent["why"].str.len().min() > 40
+
+
+def test_the_second_cohort_prints_the_same_and_is_otherwise_different():
+    second = load_cohort(SECOND_COHORT)
+    assert second.is_paper and not second.frame.equals(PAPER.frame)
+    table = ledger(second)
+    assert NOT_MET not in set(table["verdict"])
+    assert list(table["verdict"]) == list(ledger(PAPER)["verdict"])
+    shown = spread(PAPER, second)
+    assert (shown["one"] != shown["another"]).sum() >= 5
+    os_time = [set(zip(c.frame["os_time"], c.frame["arm"], strict=True)) for c in (PAPER, second)]
+    assert len(os_time[0] & os_time[1]) < 20, "rows in common"
+
+
+def test_follow_up_reads_in_months_by_definition_and_group():
+    frame = load_cohort(PAPER_COHORT).frame
+    text = follow_up_text(follow_up_definitions(frame, time="os_time", event="os_event"))
+    row = text.set_index("definition").at["reverse Kaplan-Meier median", "all"]
+    assert row.startswith("18.54 (")
