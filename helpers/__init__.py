@@ -23,7 +23,9 @@ _MODULE = {name: module for module, names in _NAMES.items() for name in names}
 _SUBJECTS = (
     "describe", "response", "survival", "times", "nonproportional", "competing", "regression",
     "logistic", "factors", "paper.forensics", "paper.ledger",
-    "paper.published", "plots.people", "sentences", "words",
+    "paper.published", "plots.people", "plots.forest", "plots.waffle", "plots.curves", "plots.safety",
+    "plots.models", "pages.response_page", "pages.survival_page", "pages.cox_page",
+    "pages.factors_page", "pages.safety_page", "sentences", "words",
 )  # fmt: skip
 _SUBJECT = {path.rpartition(".")[2]: path for path in _SUBJECTS}
 __all__ = sorted(_MODULE)

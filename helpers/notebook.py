@@ -6,6 +6,7 @@ Every output is the same on every run, so that a changed digit is a changed file
 import base64
 import io
 import json
+import os
 import platform
 import re
 from html import escape
@@ -19,13 +20,15 @@ from matplotlib.figure import Figure
 from helpers import conventions
 from helpers.analysis import Answer
 from helpers.cohort import ROOT, Cohort
-from helpers.plots.style import is_stamped
+from helpers.plots.style import add_footer, is_stamped
 from helpers.words import plain
 
 SHOWN_PACKAGES = ("lifelines", "pandas", "numpy", "scipy", "matplotlib", "plotly")
 # plotly's toolbar offers to upload the data of a figure: a patient's data stays where it is.
 PLOTLY_CONFIG = {"showSendToCloud": False, "displaylogo": False}
-PNG_METADATA = {"Software": None}  # matplotlib would write its version into every picture
+# matplotlib would write its version and the time into every picture.
+METADATA = {"png": {"Software": None}, "pdf": {"CreationDate": None}}
+EXPORT = "HELPERS_EXPORT"  # the folder that the runner wants figures in, if it wants them
 
 
 def source(of: Answer | Cohort | str) -> str:
@@ -42,8 +45,20 @@ def say(text: str, of: Answer | Cohort | str) -> Markdown:
     return Markdown(f"{text} *({mark[0].upper()}{mark[1:]}.)*" if mark else text)
 
 
+def footer(of: Answer | Cohort | str, by: tuple[str, ...]) -> str:
+    """What a result rests on, and the conventions it was computed by."""
+    return " ".join(filter(None, [source(of), *(conventions.TEXT[name] for name in by)]))
+
+
 def show(
-    figure, *, of: Answer | Cohort | str, alt: str, number: int, caption: str, takeaway: str
+    figure,
+    *,
+    of: Answer | Cohort | str,
+    alt: str,
+    number: int,
+    caption: str,
+    takeaway: str,
+    by: tuple[str, ...] = (),
 ) -> None:
     """Display a figure with its alt text, and below it the caption and one takeaway sentence.
 
@@ -59,6 +74,8 @@ def show(
         Number of the figure in its notebook.
     caption, takeaway : str
         The caption says what, n, unit and interval; the takeaway is one sentence.
+    by : tuple of str
+        The conventions it follows, by their names in `conventions.TEXT`.
 
     Raises
     ------
@@ -71,17 +88,29 @@ def show(
         )
     if isinstance(figure, Figure):
         buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", metadata=PNG_METADATA)
+        figure.savefig(buffer, format="png", metadata=METADATA["png"])
         kind, data = "image/png", base64.b64encode(buffer.getvalue()).decode()
     else:
         kind, data = "application/vnd.plotly.v1+json", json.loads(figure.to_json())
         data["config"] = PLOTLY_CONFIG
     display({kind: data, "text/plain": alt}, raw=True, metadata={kind: {"alt": alt}})
-    text = f"**Figure {number}.** {caption} Source: {plain(source(of))} *{takeaway}*"
+    text = f"**Figure {number}.** {caption} Source: {plain(footer(of, by))} *{takeaway}*"
     display(Markdown(text))
+    if isinstance(figure, Figure) and os.environ.get(EXPORT):
+        export_figure(figure, Path(os.environ[EXPORT]) / f"figure_{number}", footer(of, by))
 
 
-def table(frame: pd.DataFrame, *, of: Answer | Cohort | str, caption: str) -> HTML:
+def export_figure(figure: Figure, stem: Path, foot: str) -> None:
+    """Write a figure as PNG and PDF, with what it rests on below it."""
+    add_footer(figure, foot)
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    for kind, metadata in METADATA.items():
+        figure.savefig(stem.with_suffix(f".{kind}"), metadata=metadata, dpi=300)
+
+
+def table(
+    frame: pd.DataFrame, *, of: Answer | Cohort | str, caption: str, by: tuple[str, ...] = ()
+) -> HTML:
     """A frame as an HTML table with header cells, caption and the status of its data.
 
     Parameters
@@ -91,10 +120,13 @@ def table(frame: pd.DataFrame, *, of: Answer | Cohort | str, caption: str) -> HT
     of : Answer, Cohort or str
         What it rests on, for the footer; "" for a table that rests on no data.
     caption : str
+    by : tuple of str
+        The conventions it follows, by their names in `conventions.TEXT`.
     """
     html = frame.to_html(index=False, border=0, na_rep="", justify="unset", classes="table")
     html = re.sub(r' style="[^"]*"', "", html).replace("<th>", '<th scope="col">')
-    foot = f"<p><small>{escape(source(of))}</small></p>" if of else ""
+    foot = footer(of, by)
+    foot = f"<p><small>{escape(foot)}</small></p>" if foot else ""
     start = html.index(">") + 1
     return HTML(f"{html[:start]}\n  <caption>{caption}</caption>{html[start:]}\n{foot}")
 

@@ -65,8 +65,8 @@ def test_imports_flow_in_one_direction():
     """Data, View, analysis, words, pictures: nothing imports what comes after it."""
     order = [
         "conventions", "loading", "cohort", "view", "selection", "fit", "survival", "response",
-        "regression", "analysis", "paper", "words", "sentences", "plots", "export", "notebook",
-        "workshop", "__main__",
+        "regression", "estimators", "analysis", "paper", "words", "sentences", "describe", "plots",
+        "pages", "export", "notebook", "workshop", "__main__",
     ]  # fmt: skip
     for path in EVERY_MODULE:
         own = path.relative_to(ROOT / "helpers").parts[0].removesuffix(".py")

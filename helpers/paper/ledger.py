@@ -273,6 +273,12 @@ def ledger(cohort: Cohort | None = None, readings: dict[str, str] | None = None)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
+def section(cohort: Cohort, *beginnings: str) -> pd.DataFrame:
+    """The rows of the `ledger` whose ids begin so: what one page is about."""
+    table = ledger(cohort)
+    return table[table["id"].str.startswith(beginnings)].reset_index(drop=True)
+
+
 def judge(claim, value, problem, verdict, reason, readings) -> tuple[str, str]:
     """Verdict and reason for a cohort's value, given those that the print has by itself."""
     if verdict == IMPOSSIBLE and claim.attainable == "no":

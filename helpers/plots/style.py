@@ -73,6 +73,12 @@ def stamp(figure: Figure, status: str, mark: str = "", *, ax=None) -> None:
                 zorder=0, gid="mark")  # fmt: skip
 
 
+def add_footer(figure: Figure, text: str) -> None:
+    """Write what a figure rests on below it, for when it travels without its page."""
+    line = textwrap.fill(text, int(figure.get_figwidth() * 18))
+    figure.supxlabel(line, x=0.01, ha="left", fontsize=6.5, color=GREY)
+
+
 def watermark(mark: str) -> str:
     """A mark in short lines, for the middle of a figure."""
     return textwrap.fill(mark.upper(), 26)

@@ -52,6 +52,8 @@ def run(args: argparse.Namespace) -> int:
         columns=set(cohort.frame.columns),
         is_paper=cohort.is_paper,
         jobs=args.jobs,
+        # A page shows every count and step; what is masked leaves by `view` alone.
+        export=None if cohort.mask_below else build / "export",
     )
     failed = sum(not outcome.ok for outcome in outcomes)
     # A notebook that failed is a page too, with its error: the others are worth reading.

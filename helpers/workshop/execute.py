@@ -101,9 +101,11 @@ class QuietKernel(AsyncKernelManager):
     """A kernel that keeps off the terminal and, when it ends, takes along what it started."""
 
     alive: ClassVar[set[psutil.Process]] = set()  # all kernels of this interpreter
+    told: ClassVar[dict[str, str]] = {}  # environment variables beside our own
 
     async def start_kernel(self, **options: Any) -> None:
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        options["env"] = {**os.environ, **(options.get("env") or {}), **self.told}
         await super().start_kernel(**options, **quiet)
         self.process = psutil.Process(self.provisioner.pid)
         self.alive.add(self.process)
@@ -175,7 +177,11 @@ class Watch:
 
 
 def execute(
-    nb: NotebookNode, path: Path, parameters: dict, stopping: threading.Event
+    nb: NotebookNode,
+    path: Path,
+    parameters: dict,
+    stopping: threading.Event,
+    told: dict[str, str] | None = None,
 ) -> tuple[NotebookNode, Outcome]:
     """Execute one notebook in a fresh kernel; whatever goes wrong is told by the outcome.
 
@@ -189,6 +195,8 @@ def execute(
         Passed as far as the ``parameters`` cell assigns them.
     stopping : threading.Event
         Set while a run is being ended: a kernel that dies then was killed by us.
+    told : dict, optional
+        Environment variables for the kernel.
 
     Returns
     -------
@@ -208,7 +216,7 @@ def execute(
             log_output=False,
             # For the kernel alone; papermill's `cwd` would move the whole process.
             resources={"metadata": {"path": str(path.parent)}},
-            kernel_manager_class=QuietKernel,
+            kernel_manager_class=type("Kernel", (QuietKernel,), {"told": told or {}}),
             shutdown_kernel="immediate",
             shell_timeout_interval=1,
             **watch.hooks(),

@@ -1,6 +1,7 @@
 """The numbered notebooks: which they are, what a cohort leaves out, and running them all."""
 
 import csv
+import shutil
 from collections.abc import Iterable
 from contextlib import suppress
 from copy import deepcopy
@@ -15,8 +16,10 @@ from tqdm import tqdm
 
 from helpers.workshop.execute import Interrupted, Outcome, execute, in_parallel
 from helpers.workshop.files import read, tags, write
+from helpers.workshop.takeaway import export_tables
 
 TIMINGS = ("name", "ok", "seconds", "kernel_seconds", "import_seconds", "work_seconds")
+EXPORT = "HELPERS_EXPORT"  # helpers.notebook writes figures into the folder it names
 PAPER_ONLY = "this part concerns the published CAR-T cohort"
 
 __all__ = ["Interrupted", "Outcome", "prepare", "run_series", "series"]
@@ -80,6 +83,7 @@ def run_series(
     is_paper: bool,
     jobs: int | None = None,
     progress: bool | str = True,
+    export: Path | None = None,
 ) -> list[Outcome]:
     """Execute notebooks in parallel, each in a fresh kernel in its own folder.
 
@@ -98,6 +102,8 @@ def run_series(
     progress : bool or "bar"
         Print a line for each finished notebook, and draw a bar if stderr is a terminal; ``"bar"``
         draws it anyway.
+    export : pathlib.Path, optional
+        Folder for the figures and tables of the pages, one folder a notebook.
 
     Returns
     -------
@@ -115,14 +121,19 @@ def run_series(
     timings = out.parent / "timings.csv"
     for path in notebooks:  # what is there after an interrupted run is of that run
         (out / path.name).unlink(missing_ok=True)
+        if export:
+            shutil.rmtree(export / path.stem, ignore_errors=True)
 
     def work(path: Path, stopping: Event) -> Outcome:
         try:
             nb = prepare(read(path), columns=columns, is_paper=is_paper)
         except ValueError as error:
             return Outcome(path.stem, ok=False, error=str(error))
-        nb, outcome = execute(nb, path, parameters, stopping)
+        told = {EXPORT: str(export / path.stem)} if export else {}
+        nb, outcome = execute(nb, path, parameters, stopping, told)
         write(nb, out / path.name)
+        if export:
+            export_tables(nb, export / path.stem)
         return replace(outcome, path=out / path.name)
 
     outcomes: dict[str, Outcome] = {}

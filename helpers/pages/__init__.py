@@ -1,0 +1,1 @@
+"""What one page of the series shows: its tables as text, its sentences, captions, alt texts."""
