@@ -20,20 +20,24 @@ _NAMES = {
     "notebook": ("conventions_table", "say", "series_map", "show", "table", "versions"),
 }  # fmt: skip
 _MODULE = {name: module for module, names in _NAMES.items() for name in names}
-_SUBJECTS = (
-    "describe", "response", "survival", "times", "nonproportional", "competing", "regression",
-    "logistic", "factors", "paper.forensics", "paper.ledger",
-    "paper.published", "plots.people", "plots.forest", "plots.waffle", "plots.curves", "plots.safety",
-    "plots.models", "pages.response_page", "pages.survival_page", "pages.cox_page",
-    "pages.factors_page", "pages.safety_page", "sentences", "words",
-)  # fmt: skip
-_SUBJECT = {path.rpartition(".")[2]: path for path in _SUBJECTS}
+_SUBJECTS = {
+    "": ("describe", "regression", "response", "sentences", "survival", "words"),
+    "estimators": ("adjusted", "competing", "factors", "logistic", "nonproportional", "times"),
+    "pages": ("cox_page", "factors_page", "response_page", "safety_page", "survival_page"),
+    "paper": ("forensics", "ledger", "published"),
+    "plots": ("curves", "forest", "models", "people", "safety", "waffle"),
+}
+_SUBJECT = {
+    name: ".".join(filter(None, ["helpers", folder, name]))
+    for folder, names in _SUBJECTS.items()
+    for name in names
+}
 __all__ = sorted(_MODULE)
 
 
 def __getattr__(name: str):
     if name in _SUBJECT:
-        return import_module(f"helpers.{_SUBJECT[name]}")
+        return import_module(_SUBJECT[name])
     if name not in _MODULE:
         raise AttributeError(f"module 'helpers' has no attribute {name!r}")
     return getattr(import_module(f"helpers.{_MODULE[name]}"), name)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.cohort import ROOT
-from helpers.competing import (
+from helpers.estimators.competing import (
     AFTER_PFS,
     SAME_DAY,
     competing_frame,
@@ -221,16 +221,17 @@ def test_subdistribution_ratios_equal_finegray(case, target):
         close(ours.loc[term, WALD], [expected[c] for c in WALD])
 
 
-@pytest.mark.parametrize("name", ["synthetic", "german", "mgus2", "lung_sex", "veteran_celltype"])
-def test_cmprsk_tells_the_same_story_by_its_own_weights_and_errors(name):
-    """Within a tenth of an error, and errors within a tenth: far less than what they measure."""
-    case = load(name)
-    ours = fine_gray(case.frame, **COLUMNS, **case.covariates)
+@pytest.mark.parametrize("target", [1, 2])
+def test_cmprsk_tells_the_same_story_by_its_own_weights_and_errors(case, target):
+    """The limits are those that the docstring of `fine_gray` promises."""
+    if case.r[f"fine_gray_{target}"] is None:
+        pytest.skip("a group without this cause")
+    ours = fine_gray(case.frame, **COLUMNS, **case.covariates, target=target)
     ours = ours.set_index(ours["term"].str.removeprefix("group: "))
-    for term, r in case.r["fine_gray_1"]["crr"].items():
+    for term, r in case.r[f"fine_gray_{target}"]["crr"].items():
         row = ours.loc[term]
-        assert abs(row["estimate"] - r["estimate"]) < 0.1 * r["std_error"]
-        assert row["std_error"] == pytest.approx(r["std_error"], rel=0.1)
+        assert abs(row["estimate"] - r["estimate"]) < 0.0125 * r["std_error"]
+        assert row["std_error"] == pytest.approx(r["std_error"], rel=0.0125)
 
 
 @pytest.mark.parametrize(

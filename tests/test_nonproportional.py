@@ -2,7 +2,6 @@
 
 import json
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,10 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.cohort import ROOT
+from helpers.estimators.nonproportional import (
+    NotEstimable,
+    ph_test,
+    schoenfeld,
+    time_split,
+    weighted_logrank,
+)
+from helpers.estimators.times import follow_up_definitions, median_interval_types, rmst_contrast
 from helpers.fit.ranktests import WEIGHTS, beyond
-from helpers.nonproportional import NotEstimable, ph_test, schoenfeld, time_split, weighted_logrank
 from helpers.survival import logrank_test, rmst_table
-from helpers.times import follow_up_definitions, median_interval_types, rmst_contrast
 
 FIXTURES = ROOT / "tests" / "fixtures" / "tests"
 CASES = sorted(path.stem for path in FIXTURES.glob("[!c]*.json"))
@@ -207,7 +212,7 @@ cohorts = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(cohorts)
 def test_names_of_arms_order_of_patients_and_unit_of_time_change_no_test(rows):
     frame = pd.DataFrame(rows, columns=["day", "event", "arm"])
@@ -417,7 +422,3 @@ def test_one_patient_has_a_follow_up_and_a_median():
     one = patients().iloc[:1]
     assert follow_up_definitions(one, **SIX)["estimate"].dropna().eq(1).all()
     assert median_interval_types(one, **SIX)["estimate"].eq(1).all()
-
-
-def test_the_fixture_folder_is_beside_this_file():
-    assert Path(__file__).parent / "fixtures" / "tests" == FIXTURES
