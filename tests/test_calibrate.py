@@ -5,16 +5,17 @@ import json
 import pandas as pd
 import pytest
 
-from helpers.cohort import PAPER_COHORT, ROOT
+from helpers.cohort import PAPER_COHORT, ROOT, SECOND_COHORT
 from helpers.workshop import calibrate
 
-SEED, ATTEMPT = 20240625, 22  # of the committed cohort
 
-
-def test_the_committed_cohort_comes_out_of_its_attempt(tmp_path):
-    member = calibrate.attempt(SEED, ATTEMPT)
+@pytest.mark.parametrize(
+    ("path", "seed", "attempt"), [(PAPER_COHORT, 20240625, 22), (SECOND_COHORT, 7, 71)]
+)
+def test_the_committed_cohorts_come_out_of_their_attempts(tmp_path, path, seed, attempt):
+    member = calibrate.attempt(seed, attempt)
     calibrate.write_cohort(member, tmp_path / "again.csv")
-    again, committed = (pd.read_csv(p) for p in (tmp_path / "again.csv", ROOT / PAPER_COHORT))
+    again, committed = (pd.read_csv(p) for p in (tmp_path / "again.csv", ROOT / path))
     pd.testing.assert_frame_equal(again, committed)
 
 
