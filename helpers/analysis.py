@@ -6,6 +6,7 @@ import pandas as pd
 
 from helpers.cohort import Cohort
 from helpers.conventions import DAYS_PER_MONTH, MILESTONE_MONTHS
+from helpers.estimators.times import rmst_table
 from helpers.regression import TERM_COLUMNS, NotEstimable, cox_table
 from helpers.selection import EVENT, GROUP, INSIDE, TIME, Notes, Selection, known_too_late, select
 from helpers.survival import (
@@ -17,7 +18,6 @@ from helpers.survival import (
     milestone_differences,
     milestones,
     risk_table,
-    rmst_table,
 )
 from helpers.view import View, fail, with_cuts
 
@@ -115,7 +115,8 @@ def analyse(cohort: Cohort, view: View, *, times=None, engine: str = "lifelines"
     curves = km_curve(data, **COLUMNS, engine=engine)
     if times is None:
         times = chosen_times(data, view.horizon)
-    stones = milestones(curves, times).assign(kind="survival")
+    stones = milestones(curves, times)
+    stones.insert(0, "kind", "survival")
     tests = means = interaction = pd.DataFrame()
     model = NO_MODEL
     late = known_too_late(cohort, grouping(view), view.landmark)
@@ -125,8 +126,10 @@ def analyse(cohort: Cohort, view: View, *, times=None, engine: str = "lifelines"
         notes.add("comparison", f"Withheld: {late}")
     else:
         differences = milestone_differences(stones, reference=reference)
-        differences = differences.rename(columns={"contrast": "group"}).assign(kind="difference")
-        stones = pd.concat([stones, differences], ignore_index=True)
+        if len(differences):
+            differences.columns = ["group", *differences.columns[1:]]
+            differences.insert(0, "kind", "difference")
+            stones = pd.concat([stones, differences], ignore_index=True)
         tests = logrank(data, notes, engine)
         means = restricted_means(who, view, notes)
         model = models(cohort, who, view, notes, engine)
@@ -138,7 +141,7 @@ def analyse(cohort: Cohort, view: View, *, times=None, engine: str = "lifelines"
         curves=curves,
         risk_table=risk_table(curves, [0.0, *times]),
         medians=median_table(curves),
-        milestones=stones[["kind", *(c for c in stones if c != "kind")]],
+        milestones=stones,
         tests=tests,
         model=model,
         rmst=means,

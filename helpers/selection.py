@@ -27,8 +27,9 @@ class Notes:
 
 
 class Selection(NamedTuple):
-    """The patients of a View. `data` has their clock started at the landmark; `everybody` are
-    those outside the subgroup as well, with a column that says who is inside."""
+    """The patients of a View. `data` has their clock started at the landmark, and of the cohort's
+    columns those that the View compares or adjusts for; `everybody` are those outside the subgroup
+    as well, with a column that says who is inside."""
 
     data: pd.DataFrame
     everybody: pd.DataFrame
@@ -45,49 +46,45 @@ def select(cohort: Cohort, view: View, notes: Notes) -> Selection:
     for column in view.adjust:
         require(cohort, column, "adjust")
     groups = group_order(cohort, view)
-    group = pd.Categorical(level_text(cohort.frame[view.compare]), groups, ordered=True)
-    inside = pd.Series(1.0, cohort.frame.index)
+    # Plain arrays where they do: an explorer asks for this many times a second.
+    whole = cohort.frame
+    compared = pd.Categorical(level_text(whole[view.compare]), groups, ordered=True)
+    code = compared.codes
+    time = whole[f"{view.endpoint}_time"].to_numpy(float) - view.landmark
+    event = whole[f"{view.endpoint}_event"].to_numpy(float)
+    inside = np.ones(len(whole))
     for condition in view.where:  # one condition that fails decides; else one unknown does
-        met = condition.mask(cohort)
-        inside = inside.where((inside == 0) | ((met != 0) & inside.isna()), met)
-    frame = cohort.frame.assign(
-        **{
-            TIME: cohort.frame[f"{view.endpoint}_time"] - view.landmark,
-            EVENT: cohort.frame[f"{view.endpoint}_event"],
-            GROUP: group,
-            INSIDE: inside,
-        }
-    )
-    unknown = frame[GROUP].isna()
+        met = condition.mask(cohort).to_numpy()
+        inside = np.where((inside == 0) | ((met != 0) & np.isnan(inside)), inside, met)
+    unknown = code < 0
     if unknown.any():
         notes.add(view.compare, f"{count(unknown, 'patient')} without a value left out.")
-    outside = (frame[INSIDE] == 0) & ~unknown
+    outside = (inside == 0) & ~unknown
     if view.where:
         conditions = " and ".join(map(str, view.where))
         notes.add("subgroup", f"{conditions}: {count(outside, 'patient')} outside it.")
-        unclear = frame[INSIDE].isna() & ~unknown
+        unclear = np.isnan(inside) & ~unknown
         if unclear.any():
             notes.add("subgroup", f"{count(unclear, 'patient')} left out: a value is missing.")
     # Without a landmark a time of zero stays in; after one, only those still at risk do.
-    lost = (frame[TIME] <= 0) & (view.landmark > 0) & ~unknown
-    lost_inside = frame[lost & (frame[INSIDE] == 1)]
+    lost = (time <= 0) & (view.landmark > 0) & ~unknown
+    lost_inside = lost & (inside == 1)
     if view.landmark:
         notes.add(
             "landmark",
-            f"By day {view.landmark:g}, {count(lost_inside[EVENT] == 1, 'patient')} had the "
-            f"event and {count(lost_inside[EVENT] == 0, 'patient')} had been censored; they "
+            f"By day {view.landmark:g}, {count(lost_inside & (event == 1), 'patient')} had the "
+            f"event and {count(lost_inside & (event == 0), 'patient')} had been censored; they "
             "are not in the analysis.",
         )
-    everybody = frame[~unknown & ~lost & frame[INSIDE].notna()].copy()
-    data = everybody[everybody[INSIDE] == 1].copy()
-    tallies = {}
-    for name, part in (("", data), ("lost_", lost_inside)):
+    kept = ~unknown & ~lost & ~np.isnan(inside)
+    chosen = kept & (inside == 1)
+    counts = {"group": np.array(groups, dtype=object)}
+    for name, part in (("", chosen), ("lost_", lost_inside)):
         for what, value in (("events", 1), ("censored", 0)):
-            tallies[name + what] = part.loc[part[EVENT] == value, GROUP].value_counts()[groups]
-    counts = pd.DataFrame(tallies).astype(int).rename_axis("group").reset_index()
-    counts["group"] = counts["group"].astype(object)
+            counts[name + what] = np.bincount(code[part & (event == value)], minlength=len(groups))
+    counts = pd.DataFrame(counts)
     counts.insert(1, "patients", counts["events"] + counts["censored"])
-    left = tuple(counts.loc[counts["patients"] > 0, "group"])
+    left = tuple(name for name, n in zip(groups, counts["patients"], strict=True) if n)
     for name in groups:
         if name not in left:
             notes.add(name, "No patient is left in this group.")
@@ -95,10 +92,14 @@ def select(cohort: Cohort, view: View, notes: Notes) -> Selection:
     if len(left) > 1 and reference not in left:
         reference = left[-1]
         notes.add("reference", f"{groups[-1]!r} is empty; compared with {reference!r} instead.")
-    for part in (data, everybody):
-        part[GROUP] = part[GROUP].cat.set_categories(left)
-        part[view.compare] = part[GROUP]  # so that the model names its terms by the column
-    return Selection(data, everybody.dropna(subset=[GROUP]), counts, left, reference)
+    group = compared.set_categories(left)
+    columns = {TIME: time, EVENT: event, GROUP: group, INSIDE: inside, view.compare: group}
+    columns |= {column: whole[column] for column in view.adjust}  # the models name their terms
+    everybody = pd.DataFrame(columns, index=whole.index)
+    data = everybody if chosen.all() else everybody[chosen]
+    if not chosen.all():
+        everybody = everybody[kept & ~group.isna()]
+    return Selection(data, everybody, counts, left, reference)
 
 
 def group_order(cohort: Cohort, view: View) -> list[str]:
@@ -144,6 +145,6 @@ def known_too_late(cohort: Cohort, columns, landmark: float) -> str:
     return ""
 
 
-def count(rows: pd.Series, noun: str) -> str:
+def count(rows: np.ndarray, noun: str) -> str:
     n = int(rows.sum())
     return f"{n} {noun}{'' if n == 1 else 's'}"

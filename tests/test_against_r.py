@@ -10,6 +10,7 @@ from cohorts import german
 
 from helpers.analysis import analyse
 from helpers.cohort import ROOT
+from helpers.estimators.times import rmst_table
 from helpers.regression import NotEstimable, cox_table
 from helpers.survival import (
     follow_up,
@@ -19,7 +20,6 @@ from helpers.survival import (
     milestone_differences,
     milestones,
     risk_table,
-    rmst_table,
 )
 from helpers.view import View
 

@@ -17,9 +17,14 @@ from helpers.estimators.nonproportional import (
     time_split,
     weighted_logrank,
 )
-from helpers.estimators.times import follow_up_definitions, median_interval_types, rmst_contrast
+from helpers.estimators.times import (
+    follow_up_definitions,
+    median_interval_types,
+    rmst_contrast,
+    rmst_table,
+)
 from helpers.fit.ranktests import WEIGHTS, beyond
-from helpers.survival import logrank_test, rmst_table
+from helpers.survival import logrank_test
 
 FIXTURES = ROOT / "tests" / "fixtures" / "tests"
 CASES = sorted(path.stem for path in FIXTURES.glob("[!c]*.json"))

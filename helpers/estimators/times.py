@@ -1,11 +1,58 @@
-"""Survival read as time: contrasts of restricted means, kinds of median limits and of follow-up."""
+"""Survival read as time: restricted means, kinds of median limits, definitions of follow-up."""
 
 import numpy as np
 import pandas as pd
 
-from helpers.survival import Z, follow_up, km_curve, median_table, rmst_table, wald
+from helpers.conventions import CONFIDENCE
+from helpers.survival import Z, follow_up, km_curve, median_table, wald
 
 ESTIMATE_COLUMNS = ["estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high"]
+
+
+def rmst_table(
+    frame: pd.DataFrame, *, time: str, event: str, group: str, horizon: float, reference: str
+) -> pd.DataFrame:
+    """Restricted mean survival to the horizon, in days, per group and against the reference.
+
+    Returns
+    -------
+    DataFrame
+        group (or "A vs B"), estimate, std_error, statistic, p_value, conf_low, conf_high; the
+        test belongs to the difference.
+
+    Raises
+    ------
+    ValueError
+        The horizon lies beyond what a group was observed for.
+
+    References
+    ----------
+    Royston and Parmar 2013, https://doi.org/10.1186/1471-2288-13-152
+    """
+    from greenwood import KaplanMeier, Surv  # lifelines' variance is that of min(T, horizon)
+
+    means, errors = {}, {}
+    for name, part in frame.groupby(group, observed=True, sort=True):
+        last = part[time].max()
+        if horizon > last and not part.loc[part[time] == last, event].all():
+            raise ValueError(
+                f"horizon: {horizon:g} days is beyond day {last:g}, the last that {name!r} was "
+                "observed; choose an earlier horizon"
+            )
+        fit = KaplanMeier(conf_level=CONFIDENCE)
+        fit.fit(Surv(part[time].to_numpy(float), event=part[event].to_numpy(bool)))
+        mean, _, high = fit.rmst(horizon, ci=True)
+        means[str(name)], errors[str(name)] = mean, (high - mean) / Z
+    mean, error = pd.Series(means), pd.Series(errors)
+    rows = wald(mean, error.where(error > 0))
+    rows[["statistic", "p_value"]] = np.nan  # a mean is not tested against zero
+    others = [name for name in means if name != reference]
+    difference = pd.Series({f"{n} vs {reference}": means[n] - means[reference] for n in others})
+    error = pd.Series(
+        {f"{n} vs {reference}": np.hypot(errors[n], errors[reference]) for n in others}
+    )
+    rows = pd.concat([rows, wald(difference, error.where(error > 0))])
+    return rows.rename_axis("group").reset_index()
 
 
 def rmst_contrast(
