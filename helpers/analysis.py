@@ -173,7 +173,11 @@ def logrank(data: pd.DataFrame, notes: Notes, engine: str) -> pd.DataFrame:
     if not data[EVENT].any():
         notes.add("log-rank", "Withheld: no patient had an event.")
         return pd.DataFrame()
-    return logrank_test(data, **COLUMNS, engine=engine)
+    try:
+        return logrank_test(data, **COLUMNS, engine=engine)
+    except ValueError:
+        notes.add("log-rank", "Withheld: nobody of another group is at risk when an event happens.")
+        return pd.DataFrame()
 
 
 def restricted_means(who: Selection, view: View, notes: Notes) -> pd.DataFrame:

@@ -291,18 +291,34 @@ def logrank_test(
     DataFrame
         One row: name, statistic (chi-squared), df, p_value.
 
+    Raises
+    ------
+    ValueError
+        No event, or only one group has anybody at risk when an event happens. Other groups that
+        nobody is at risk in then are not tested, and do not count in df, as in R.
+
     References
     ----------
     Mantel 1966; Peto and Peto 1972, https://doi.org/10.2307/2344317
     """
-    kernel, columns = compiled(engine), (frame[time], frame[group].astype(str), frame[event])
-    if kernel:
-        statistic, df = kernel.logrank(*columns)
+    happened = frame[event].to_numpy() == 1
+    first = frame[time].to_numpy()[happened].min() if happened.any() else np.inf
+    tested = [
+        rows for _, rows in members(frame, group) if frame[time].to_numpy()[rows].max() >= first
+    ]
+    if len(tested) < 2:
+        raise ValueError(f"{group}: found {len(tested)} groups at risk when an event happens. To "
+                         "do: test groups that are observed for longer.")  # fmt: skip
+    rows = np.any(tested, axis=0)
+    columns = (frame[time].to_numpy()[rows], frame[group].astype(str).to_numpy()[rows],
+               frame[event].to_numpy()[rows])  # fmt: skip
+    df = len(tested) - 1
+    if kernel := compiled(engine):
+        statistic, _ = kernel.logrank(*columns)
     else:
         from lifelines.statistics import multivariate_logrank_test
 
-        result = multivariate_logrank_test(*columns)
-        statistic, df = float(result.test_statistic), int(frame[group].nunique() - 1)
+        statistic = float(multivariate_logrank_test(*columns).test_statistic)
     p_value = float(chi2.sf(statistic, df))
     row = {"name": "log-rank", "statistic": statistic, "df": df, "p_value": p_value}
     return pd.DataFrame([row])

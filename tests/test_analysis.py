@@ -13,6 +13,7 @@ from helpers.plots.style import styles
 from helpers.plots.survival import figure_survival
 from helpers.regression import NotEstimable, cox_table
 from helpers.sentences import read_comparison, read_counts, read_medians, read_survival, read_view
+from helpers.survival import logrank_test
 from helpers.view import View, ViewError
 from helpers.words import (
     alt_survival,
@@ -394,3 +395,15 @@ def test_names_from_a_file_cannot_become_markup(tmp_path):
     answer = analyse(cohort, View())
     assert r"\*q3w\* \[x\](y)" in caption_survival(answer)
     assert r"\*q3w\*" in read_counts(answer) and "*q3w*" in alt_survival(answer)
+
+
+def test_a_group_that_is_gone_before_the_first_event_is_not_tested(tmp_path):
+    """R's survdiff leaves it out of the degrees of freedom."""
+    frame = pd.DataFrame({"t": [1, 2, 5, 6, 7, 8], "e": [0, 0, 1, 1, 0, 1], "g": list("aabbcc")})
+    three = logrank_test(frame, time="t", event="e", group="g")
+    two = logrank_test(frame[2:], time="t", event="e", group="g")
+    assert three.at[0, "df"] == 1
+    pd.testing.assert_frame_equal(three, two)
+    columns = {"os_time": [1, 5, 2, 6], "os_event": [0, 1, 0, 1], "arm": ["old", "new"] * 2}
+    answer = analyse(make_cohort(tmp_path, columns), View())
+    assert answer.tests.empty and "at risk when an event happens" in notes(answer)
