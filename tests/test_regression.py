@@ -11,14 +11,15 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from helpers.adjusted import adjusted_curves
 from helpers.cohort import ROOT
+from helpers.estimators.adjusted import adjusted_curves
+from helpers.estimators.logistic import logistic_table
 from helpers.fit.likelihood import newton, partial_likelihood
-from helpers.logistic import logistic_table
 from helpers.regression import (
     TERM_COLUMNS,
     NotEstimable,
     cox_table,
+    design,
     events_per_variable,
     firth_cox_table,
     influence_table,
@@ -100,10 +101,9 @@ def test_every_rule_for_ties_gives_the_hazard_ratios_of_r(case, ties):
 
 @pytest.mark.parametrize("ties", ["efron", "breslow"])
 def test_both_engines_agree_on_every_rule_for_ties(case, ties):
-    for intervals in ("wald", "profile"):
+    for options in ({}, {"intervals": "profile"}, {"robust": True}, {"cluster": case.cluster}):
         slow, fast = (
-            case.cox(ties=ties, intervals=intervals, engine=engine)
-            for engine in ("lifelines", "fast")
+            case.cox(ties=ties, engine=engine, **options) for engine in ("lifelines", "fast")
         )
         close(fast[NUMBERS], slow[NUMBERS], tolerance=1e-8, atol=1e-10)
         assert list(fast["method"]) == list(slow["method"])
@@ -123,7 +123,9 @@ def test_greenwood_gives_the_same_hazard_ratios_and_robust_errors():
             theirs = CoxPH(ties=ties).fit(surv, x, robust=True).to_frame(format="pandas")
             ours = case.cox(ties=ties, robust=True)
             close(ours["estimate"], theirs["estimate"])
-            close(ours["std_error"], theirs["std_error"])
+            # With Efron's ties greenwood's sandwich is not R's; ours is (test below).
+            if ties == "breslow":
+                close(ours["std_error"], theirs["std_error"])
 
 
 def test_the_exact_rule_is_conditional_logistic_regression_of_each_risk_set():
@@ -182,6 +184,7 @@ def test_profile_limits_and_likelihood_ratio_p_equal_r(case, ties):
 
 
 def test_profile_limits_of_a_single_term_equal_r(case):
+    case.frame = case.complete()
     same(case.cox(covariates=[GROUP], intervals="profile"), case.r["profile_alone"])
 
 
@@ -195,6 +198,30 @@ def test_at_a_profile_limit_the_p_value_would_be_five_percent(case):
     for limit in ("conf_low", "conf_high"):
         there = partial_likelihood(*arrays, np.array([table[limit]]))[0]
         close(2 * (best - there), 3.841458820694124)
+
+
+def test_breslows_profile_limits_are_those_of_firthmodels_without_its_penalty(case):
+    from firthmodels import FirthCoxPH
+
+    data = case.complete()
+    x, _ = design(data, case.columns)
+    scale = x.std().to_numpy()
+    time, event = (data[c].to_numpy(float) for c in case.keys.values())
+    fit = FirthCoxPH("numpy", max_iter=500, gtol=1e-8, xtol=1e-6, penalty_weight=0)
+    fit.fit((x - x.mean()).to_numpy() / scale, (event == 1, time))
+    limits = fit.conf_int(method="pl", tol=1e-9, max_iter=500) / scale[:, None]
+    ours = case.cox(ties="breslow", intervals="profile")
+    close(ours[["conf_low", "conf_high"]], limits)
+    close(ours["p_value"], fit.lrt().lrt_pvalues_)
+
+
+def test_the_rest_of_a_model_has_its_profile_beside_an_infinite_ratio():
+    case = Case("no_event_arm")
+    both = case.cox(intervals="profile")
+    alone = case.frame[case.frame[GROUP] == "a"]
+    x = cox_table(alone, **case.keys, covariates=["x"], intervals="profile")
+    assert both.loc[0, NUMBERS].isna().all()
+    close(both.loc[1, NUMBERS].astype(float), x.loc[0, NUMBERS].astype(float))
 
 
 @pytest.mark.parametrize("ties", ["efron", "breslow"])
@@ -249,14 +276,14 @@ def test_influence_never_shows_an_id_and_says_who_is_not_in_the_model():
 def test_the_patient_without_whom_there_is_no_ratio_is_named_by_row():
     """One event in the arm: without it the ratio is 0, and the table says so."""
     frame = pd.DataFrame(
-        {"day": range(1, 11), "event": [1, 1, 0, 1, 1, 1, 0, 1, 0, 1], "arm": list("aabaaabaab")}
+        {"day": range(1, 11), "event": [1, 1, 0, 1, 1, 1, 1, 1, 0, 0], "arm": list("aabaaabaab")}
     )
     keys = {"time": "day", "event": "event", "covariates": ["arm"]}
     table = influence_table(frame, **keys)
-    assert list(np.flatnonzero(table["estimate"].isna())) == [9]
-    assert table.at[9, "note"] == "no event is left in that group"
+    assert list(np.flatnonzero(table["estimate"].isna())) == [6]
+    assert table.at[6, "note"] == "no event is left in that group"
     with pytest.raises(NotEstimable, match="arm: b vs a: not a term with a finite estimate"):
-        influence_table(frame.iloc[:9], **keys)
+        influence_table(frame.drop(index=6), **keys)
 
 
 def test_a_level_that_only_one_event_holds_does_not_hide_the_arm():
@@ -526,7 +553,7 @@ def test_efrons_ratio_moves_when_every_patient_counts_twice():
     case = Case("heavy_ties")
     one = case.cox()["estimate"].iloc[0]
     case.frame = pd.concat([case.frame, case.frame])
-    assert abs(case.cox()["estimate"].iloc[0] - one) > 1e-3
+    assert abs(case.cox()["estimate"].iloc[0] - one) > 1e-4
 
 
 @quick

@@ -1,4 +1,4 @@
-"""The fast path: Cox with Efron ties, log-rank and Kaplan-Meier, compiled, on plain arrays.
+"""The fast path: Cox, log-rank and Kaplan-Meier, compiled, on plain arrays.
 
 Own numerical code, because speed is the product here: the explorer, resampling and the search
 for cohorts call these thousands of times. Held equal to lifelines and to R within 1e-8. Rows
@@ -54,8 +54,8 @@ def solve(factor, b, out):
 
 
 @fast
-def likelihood(time, event, x, weight, count, beta, gradient, information):
-    """Partial log-likelihood (Efron), gradient and information in one pass from late to early.
+def likelihood(time, event, x, weight, count, beta, gradient, information, breslow=False):
+    """Partial log-likelihood, its gradient and information in one pass from late to early.
 
     Rows are sorted by time, latest first; `gradient` (p) and `information` (p, p) are filled.
     """
@@ -96,8 +96,8 @@ def likelihood(time, event, x, weight, count, beta, gradient, information):
                             d2[a, b] += risk * x[i, a] * x[i, b]
             i += 1
         for k in range(deaths):
-            # Of d tied deaths, the k-th meets a risk set that has lost k/d of their weight.
-            share, each = k / deaths, dead_weight / deaths
+            # Efron: of d tied deaths, the k-th meets a risk set without k/d of their weight.
+            share, each = 0.0 if breslow else k / deaths, dead_weight / deaths
             left = s0 - share * d0
             total -= each * np.log(left)
             for a in range(p):
@@ -113,13 +113,13 @@ def likelihood(time, event, x, weight, count, beta, gradient, information):
 
 
 @fast
-def drifts(time, event, x, weight, count, beta, error, value):
+def drifts(time, event, x, weight, count, beta, error, value, breslow=False):
     """Whether a coefficient grows without end: the likelihood then levels off along it.
 
     Tried with all coefficients doubled, and with those alone that nothing holds in place. The
     spread that matters is among those still at risk when the first event happens.
     """
-    n, p = x.shape
+    rows, (n, p) = (time, event, x, weight, count), x.shape
     first, low, high = 0, np.full(p, np.inf), np.full(p, -np.inf)
     for i in range(n):
         if event[i] == 1 and count[i] > 0:
@@ -136,24 +136,24 @@ def drifts(time, event, x, weight, count, beta, error, value):
                 further[a] *= 2
                 reach = max(reach, abs(beta[a] * span[a]))
         if reach > 1:
-            there = likelihood(time, event, x, weight, count, further, gradient, information)
+            there = likelihood(*rows, further, gradient, information, breslow)
             if there > value - LEVEL:
                 return True
     return False
 
 
 @fast
-def maximise(time, event, x, weight, count, beta, error):
+def maximise(time, event, x, weight, count, beta, error, breslow=False):
     """Newton with step halving from zero; `beta` and `error` (p) are filled.
 
     Returns the log-likelihood, or NaN when there is no finite maximum.
     """
-    p = x.shape[1]
+    rows, p = (time, event, x, weight, count), x.shape[1]
     gradient, step, trial = np.zeros(p), np.zeros(p), np.zeros(p)
     information, factor = np.zeros((p, p)), np.zeros((p, p))
     floor = FLAT * (weight * count * event).sum()
     beta[:] = 0.0
-    best = likelihood(time, event, x, weight, count, beta, gradient, information)
+    best = likelihood(*rows, beta, gradient, information, breslow)
     decrement = np.inf
     for _ in range(MOST_STEPS):
         if not cholesky(information, floor, factor):
@@ -166,7 +166,7 @@ def maximise(time, event, x, weight, count, beta, error):
         while True:
             for a in range(p):
                 trial[a] = beta[a] + size * step[a]
-            value = likelihood(time, event, x, weight, count, trial, gradient, information)
+            value = likelihood(*rows, trial, gradient, information, breslow)
             if np.isfinite(value) and value >= best - 1e-12 * abs(best):
                 break
             size /= 2
@@ -181,17 +181,17 @@ def maximise(time, event, x, weight, count, beta, error):
         trial[a] = 1.0
         solve(factor, trial, step)
         error[a] = np.sqrt(step[a])
-    if drifts(time, event, x, weight, count, beta, error, best):
+    if drifts(*rows, beta, error, best, breslow):
         return np.nan
     return best
 
 
 @fast
-def batch(time, event, x, weight, counts, betas, errors):
+def batch(time, event, x, weight, counts, betas, errors, breslow=False):
     """`maximise` for each row of `counts` (resamples by patients); the log-likelihoods."""
     values = np.zeros(len(counts))
     for r in range(len(counts)):
-        values[r] = maximise(time, event, x, weight, counts[r], betas[r], errors[r])
+        values[r] = maximise(time, event, x, weight, counts[r], betas[r], errors[r], breslow)
         if np.isnan(values[r]):
             betas[r] = np.nan
             errors[r] = np.nan
@@ -211,8 +211,8 @@ def arrays(time, event, x, weights=None):
     return (time[order], happened, x, weight), scale, order
 
 
-def cox(time, event, x, *, weights=None):
-    """Log hazard ratios of a Cox model by Efron's rule.
+def cox(time, event, x, *, weights=None, ties="efron"):
+    """Log hazard ratios of a Cox model, its `ties` by efron or breslow.
 
     Parameters
     ----------
@@ -229,11 +229,12 @@ def cox(time, event, x, *, weights=None):
     """
     rows, scale, _ = arrays(time, event, x, weights)
     betas, errors = np.zeros((2, 1, len(scale)))
-    values = batch(*rows, np.ones((1, len(rows[0])), dtype=np.int64), betas, errors)
+    once = np.ones((1, len(rows[0])), dtype=np.int64)
+    values = batch(*rows, once, betas, errors, ties == "breslow")
     return betas[0] / scale, errors[0] / scale, float(values[0])
 
 
-def cox_resamples(time, event, x, counts):
+def cox_resamples(time, event, x, counts, *, ties="efron"):
     """Log hazard ratios of many resamples of one cohort.
 
     Parameters
@@ -248,7 +249,7 @@ def cox_resamples(time, event, x, counts):
     rows, scale, order = arrays(time, event, x)
     counts = np.ascontiguousarray(np.asarray(counts, dtype=np.int64)[:, order])
     betas, errors = np.zeros((2, len(counts), len(scale)))
-    batch(*rows, counts, betas, errors)
+    batch(*rows, counts, betas, errors, ties == "breslow")
     return betas / scale, errors / scale
 
 
