@@ -205,8 +205,9 @@ def models(cohort: Cohort, who: Selection, view: View, notes: Notes, engine: str
         asked["adjusted"] = [view.compare, *view.adjust]
     for name, covariates in asked.items():
         table = cox(
-            who.data, covariates, view, who.reference, f"{name} hazard ratio", notes, engine=engine
-        )
+            who.data, covariates, view, who.reference, f"{name} hazard ratio", notes,
+            engine=engine, intervals=view.intervals,
+        )  # fmt: skip
         if table is not None:
             dropped = len(who.data) - int(table["n"].iloc[0])
             if dropped:
@@ -217,11 +218,13 @@ def models(cohort: Cohort, who: Selection, view: View, notes: Notes, engine: str
 
 def cox(data, covariates, view, reference, about, notes, **options) -> pd.DataFrame | None:
     """`cox_table` with what it cannot estimate turned into notes."""
-    references = {view.compare: reference}
+    if view.ties == "exact":
+        options["engine"] = "lifelines"  # the compiled kernel has the other two rules
     try:
         table = cox_table(
-            data, time=TIME, event=EVENT, covariates=covariates, references=references, **options
-        )
+            data, time=TIME, event=EVENT, covariates=covariates, ties=view.ties,
+            references={view.compare: reference}, **options,
+        )  # fmt: skip
     except NotEstimable as error:
         notes.add(about, f"Withheld: {error}.".replace(INSIDE, "the subgroup"))
         return None

@@ -1,7 +1,7 @@
 """The conventions of every analysis, in one place, printed where they are used.
 
 Numbers agree with R's ``survival`` under these; where libraries disagree, this file says
-which side we took. Nothing here computes.
+which side we took. Nothing here computes a result.
 """
 
 DAYS_PER_MONTH = 365 / 12
@@ -9,8 +9,18 @@ DAYS_PER = {"days": 1.0, "weeks": 7.0, "months": DAYS_PER_MONTH, "years": 365.0}
 
 CONFIDENCE = 0.95
 TIES = "efron"
+TIE_RULES = ("efron", "breslow", "exact")
+INTERVALS = ("wald", "profile")  # of Cox and logistic models; the first unless asked for
 PLATEAU_TOLERANCE = 1e-9
 MILESTONE_MONTHS = (3, 6, 12, 24, 36, 60)
+
+
+def cox_text(ties: str, intervals: str) -> str:
+    """How hazard ratios are made, in a sentence."""
+    rule = {"efron": "Efron's", "breslow": "Breslow's", "exact": "exact (conditional)"}[ties]
+    kind = {"wald": "Wald", "profile": "profile-likelihood"}[intervals]
+    return f"Hazard ratios are from Cox models with {rule} handling of ties and {kind} intervals."
+
 
 # One line of fact each: the key is what a page cites, the text is what it prints.
 TEXT = {
@@ -28,7 +38,7 @@ TEXT = {
         "Differences in survival carry a Wald interval and test from the two Greenwood errors."
     ),
     "log_rank": "The log-rank test is two-sided and unweighted.",
-    "cox": "Hazard ratios are from Cox models with Efron's handling of ties and Wald intervals.",
+    "cox": cox_text(TIES, INTERVALS[0]),
     "interaction": (
         "The interaction is the Wald test of the ratio of the hazard ratio inside the subgroup to "
         "that outside it, from one unadjusted Cox model."

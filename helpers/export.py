@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from helpers.analysis import Answer
-from helpers.conventions import DAYS_PER_MONTH, TEXT
+from helpers.conventions import DAYS_PER_MONTH, TEXT, cox_text
 from helpers.plots.survival import figure_survival
 from helpers.words import caption_survival, lower, patients, start
 
@@ -139,7 +139,7 @@ def methods(answer: Answer) -> str:
         TEXT["interval"], TEXT["median"],
     ]  # fmt: skip
     if len(answer.model):
-        parts += [TEXT["difference"], TEXT["log_rank"], TEXT["cox"]]
+        parts += [TEXT["difference"], TEXT["log_rank"], cox_text(view.ties, view.intervals)]
     if "adjusted" in set(answer.model["model"]):
         parts.append(f"The adjusted model included {', '.join(view.adjust)}. {TEXT['missing']}")
     if len(answer.interaction):

@@ -8,11 +8,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2, norm
 
-from helpers.conventions import TIES
+from helpers.conventions import INTERVALS, TIE_RULES, TIES
 from helpers.fit.design import Model, prepared, standardised, without_eventless
 from helpers.fit.design import design as design  # part of what this module offers
 from helpers.fit.likelihood import (
-    TIE_RULES,
     NotEstimable,
     maximum,
     penalised_profile,
@@ -26,7 +25,6 @@ TERM_COLUMNS = [
     "term", "column", "level", "reference", "estimate", "std_error", "statistic", "p_value",
     "conf_low", "conf_high", "scale", "method", "n", "n_event",
 ]  # fmt: skip
-INTERVALS = ("wald", "profile")
 MISSING = "not in the model: a value is missing"
 
 
@@ -321,7 +319,7 @@ def events_per_variable(table: pd.DataFrame) -> float:
     Parameters
     ----------
     table : DataFrame
-        One model, of `cox_table`, `firth_cox_table` or `helpers.estimators.logistic.logistic_table`.
+        One model, of `cox_table`, `firth_cox_table` or `logistic_table`.
 
     References
     ----------

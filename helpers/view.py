@@ -16,7 +16,7 @@ import pandas as pd
 import yaml
 
 from helpers.cohort import Cohort
-from helpers.conventions import TIES
+from helpers.conventions import INTERVALS, TIE_RULES, TIES
 
 
 class ViewError(ValueError):
@@ -126,7 +126,9 @@ class View:
         Days after the landmark at which the restricted mean ends and survival is compared. It
         never truncates the Cox model.
     ties : str
-        "efron", the only rule so far.
+        "efron", "breslow" or "exact": how the Cox models handle tied times.
+    intervals : str
+        "wald" or "profile": how their intervals are made.
 
     Examples
     --------
@@ -145,6 +147,7 @@ class View:
     landmark: float = 0.0
     horizon: float | None = None
     ties: str = TIES
+    intervals: str = INTERVALS[0]
 
     def __post_init__(self):
         for field in ("endpoint", "compare"):
@@ -154,8 +157,9 @@ class View:
             fail("landmark", repr(self.landmark), "give days, 0 or more")
         if self.horizon is not None and (not is_number(self.horizon) or self.horizon <= 0):
             fail("horizon", repr(self.horizon), "give days, more than 0, or leave it out")
-        if self.ties != TIES:
-            fail("ties", repr(self.ties), f"use {TIES}")
+        for field, known in (("ties", TIE_RULES), ("intervals", INTERVALS)):
+            if getattr(self, field) not in known:
+                fail(field, repr(getattr(self, field)), f"use {', '.join(known)}")
         # One question has one text, however the View was made.
         object.__setattr__(self, "landmark", float(self.landmark))
         if self.horizon is not None:

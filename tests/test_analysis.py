@@ -8,6 +8,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from helpers.analysis import analyse
+from helpers.export import methods
 from helpers.plots.interactive import plotly_survival
 from helpers.plots.style import styles
 from helpers.plots.survival import figure_survival
@@ -407,3 +408,18 @@ def test_a_group_that_is_gone_before_the_first_event_is_not_tested(tmp_path):
     columns = {"os_time": [1, 5, 2, 6], "os_event": [0, 1, 0, 1], "arm": ["old", "new"] * 2}
     answer = analyse(make_cohort(tmp_path, columns), View())
     assert answer.tests.empty and "at risk when an event happens" in notes(answer)
+
+
+@pytest.mark.parametrize("engine", ["lifelines", "fast"])
+@pytest.mark.parametrize(("ties", "intervals"), [("breslow", "profile"), ("exact", "wald")])
+def test_a_view_names_its_tie_rule_and_intervals_and_the_methods_text_says_so(
+    ties, intervals, engine
+):
+    view = View(ties=ties, intervals=intervals, adjust=("age",))
+    answer = analyse(GERMAN, view, engine=engine)
+    default = analyse(GERMAN, View(adjust=("age",)), engine=engine)
+    assert answer.model["method"].str.contains(f"{ties} ties").all()
+    assert not np.allclose(answer.model["conf_low"], default.model["conf_low"], atol=1e-9)
+    words = {"breslow": "Breslow", "exact": "exact (cond", "profile": "profile-l", "wald": "Wald"}
+    assert words[ties] in methods(answer) and words[intervals] in methods(answer)
+    assert View.read(view.text()) == view

@@ -344,9 +344,30 @@ def test_another_reading_is_not_met_and_says_so(paper, reading, value, missed):
     assert row["verdict"] == NOT_MET and "Not within" in row["reason"]
 
 
-def test_what_our_models_do_not_have_is_left_open(paper):
-    row = ledger(paper, {"tie rule": "Breslow"}).set_index("id").loc["os_hr"]
-    assert row["verdict"] == "needs patient data" and "Breslow" in row["reason"]
+@pytest.mark.parametrize(
+    ("reading", "choice", "changed"),
+    [
+        ("tie rule", "Breslow", "pfs_hr"),
+        ("tie rule", "exact", "ecog_hr"),
+        ("Wald or profile", "profile", "ecog_hr.low"),
+        ("ECOG endpoint", "OS", "ecog_hr"),
+        ("adjustment covariates", "none", "os_hr"),
+    ],
+)
+def test_a_reading_changes_the_number_and_the_verdict_names_it(paper, reading, choice, changed):
+    ours = ledger(paper).set_index("id")
+    other = ledger(paper, {reading: choice}).set_index("id")
+    assert reading.lower() in ours.at[changed, "reason"].lower()
+    assert other.at[changed, "verdict"] == NOT_MET
+    assert other.at[changed, "computed"] != ours.at[changed, "computed"]
+    assert other.at["os_cd20", "verdict"] == ours.at["os_cd20", "verdict"]
+
+
+def test_the_command_line_takes_a_reading_and_fails_when_it_is_not_met(capsys):
+    assert main(["check", "--reading", "tie rule=Breslow"]) == 1
+    assert "2  not met" in capsys.readouterr().out
+    assert main(["check", "--reading", "tie rule=fair"]) == 2
+    assert "use one of Efron, Breslow, exact" in capsys.readouterr().err
 
 
 def test_truncation_is_a_reading_under_which_crs_is_met(paper):
@@ -391,7 +412,8 @@ def test_check_speaks_json(capsys):
 def test_check_without_a_cohort_judges_the_print_alone(monkeypatch, capsys):
     monkeypatch.setattr("helpers.cohort.PAPER_COHORT", "data/absent.csv")
     assert main(["check"]) == 0
-    assert "From the printed numbers alone." in (told := capsys.readouterr().out) and "not met" not in told
+    told = capsys.readouterr().out
+    assert "From the printed numbers alone." in told and "not met" not in told
 
 
 def test_check_fails_when_an_attainable_number_is_not_met(paper, monkeypatch, capsys):

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2
 
+from helpers.conventions import INTERVALS
 from helpers.fit.design import design, standardised
 from helpers.fit.likelihood import NotEstimable, limit, settled
-from helpers.regression import INTERVALS, TERM_COLUMNS, firth_terms
+from helpers.regression import TERM_COLUMNS, firth_terms
 from helpers.survival import wald
 
 UNSETTLED = "the model does not converge; use fewer terms, or the log of a skewed number"

@@ -15,7 +15,6 @@ from scipy.stats import chi2
 
 from helpers.conventions import CONFIDENCE, TIES
 
-TIE_RULES = ("efron", "breslow", "exact")
 NO_PROFILE = "the limits of its profile are not found; use wald, or the log of a skewed number"
 EXACT_MOST = 1_000_000  # patients times the most deaths at one time: about a second a step
 

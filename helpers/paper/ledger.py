@@ -32,7 +32,6 @@ FOLLOWS, CONSISTENT, BUILT, STATED, IMPOSSIBLE, OPEN = VERDICTS
 NOT_MET = "not met"
 MARGIN = 0.01  # of an interval's width: nothing is met on its edge
 UNPUBLISHED = "No patient-level data was published."
-NOT_COMPUTED = "Not computed"
 NEEDED = (
     "os_time", "pfs_time", "response", "ecog", "ipi", "crs_grade", "icans_grade", "ae_recovered",
 )  # fmt: skip
@@ -113,8 +112,9 @@ def computed(cohort: Cohort, readings: dict[str, str] | None = None) -> pd.DataF
     values["followup"] = median_follow_up(frame, readings["follow-up definition"]) / month
 
     adjust = ADJUSTMENTS[readings["adjustment covariates"]]
+    how = {"ties": readings["tie rule"].lower(), "intervals": readings["Wald or profile"].lower()}
     for endpoint in ("pfs", "os"):
-        answer = analyse(cohort, View(endpoint=endpoint, adjust=adjust))
+        answer = analyse(cohort, View(endpoint=endpoint, adjust=adjust, **how))
         for name, arm in zip(("cd20", "noncart"), cohort.arms, strict=True):
             key = f"{endpoint}_{name}"
             medians = answer.medians.set_index("group")["estimate"]
@@ -127,10 +127,8 @@ def computed(cohort: Cohort, readings: dict[str, str] | None = None) -> pd.DataF
         values |= ratio(f"{endpoint}_hr", model[model["column"] == "arm"])
 
     in_first = (Where("arm", values=(cohort.arms[0],)),)
-    ecog = {
-        endpoint: analyse(cohort, View(endpoint=endpoint, compare="ecog >= 3", where=in_first))
-        for endpoint in ("pfs", "os")
-    }
+    asked = {"compare": "ecog >= 3", "where": in_first} | how
+    ecog = {name: analyse(cohort, View(endpoint=name, **asked)) for name in ("pfs", "os")}
     values |= ratio("ecog_hr", ecog[readings["ECOG endpoint"].lower()].model)
     values["ecog_os"] = ratio("ecog_os", ecog["os"].model)["ecog_os.low"]
     values |= response_by_ipi(frame[first], readings["Wald or profile"])
@@ -138,11 +136,6 @@ def computed(cohort: Cohort, readings: dict[str, str] | None = None) -> pd.DataF
         values[name] = 100 * (frame.loc[first, column] >= 3).mean()
     values["ae_recovered"] = frame["ae_recovered"].dropna().astype(float).mean()
 
-    for name in ("tie rule", "Wald or profile"):
-        if readings[name] not in ("Efron", "Wald"):
-            for key in [k for k in values if k.startswith(("os_hr", "pfs_hr", "ecog_"))]:
-                values[key] = np.nan
-                problems[key] = f"{NOT_COMPUTED}: our Cox models do not have {readings[name]}."
     table = pd.DataFrame({"value": pd.Series(values, dtype=float)}).rename_axis("id")
     return table.assign(problem=pd.Series(problems, dtype=object)).fillna({"problem": ""})
 
@@ -283,8 +276,6 @@ def judge(claim, value, problem, verdict, reason, readings) -> tuple[str, str]:
     """Verdict and reason for a cohort's value, given those that the print has by itself."""
     if verdict == IMPOSSIBLE and claim.attainable == "no":
         return verdict, reason
-    if problem.startswith(NOT_COMPUTED):
-        return OPEN, problem
     if problem or not inside(value, claim, MARGIN):
         limits = f"{claim.low:.6g} to {claim.high:.6g}"
         return NOT_MET, problem or f"Not within {limits}, less 1% of the width at each end."

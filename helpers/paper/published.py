@@ -44,7 +44,7 @@ READINGS = {
     "follow-up definition": Reading(
         "reverse Kaplan-Meier", ("survivors only", "plain median"), "Whose follow-up, and how."
     ),
-    "tie rule": Reading("Efron", ("Breslow",), "Handling of ties in Cox models; ours have Efron."),
+    "tie rule": Reading("Efron", ("Breslow", "exact"), "Handling of ties in Cox models."),
     "ECOG endpoint": Reading("PFS", ("OS",), "The text names PFS and OS, and gives one ratio."),
     "adjustment covariates": Reading(
         "ECOG >= 3 and IPI >= 3", ("ECOG >= 3", "none"), "The text does not name them."
