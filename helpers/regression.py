@@ -137,10 +137,12 @@ def cox_table(
 
 def finished(model: Model, estimates: pd.DataFrame, event: str, method: str) -> pd.DataFrame:
     """The estimates as a table, with every term of the model and what they rest on."""
-    table = model.terms.join(estimates, on="term")
-    table["scale"], table["method"] = "log hazard ratio", method
-    table["n"], table["n_event"] = len(model.data), int((model.data[event] == 1).sum())
-    return table[TERM_COLUMNS]
+    known = estimates.reindex(model.terms["term"])  # a term without events has no estimate
+    columns = {name: model.terms[name].to_numpy() for name in model.terms}
+    columns |= {name: known[name].to_numpy() for name in known}
+    columns |= {"scale": "log hazard ratio", "method": method, "n": len(model.data)}
+    columns["n_event"] = int((model.data[event] == 1).sum())
+    return pd.DataFrame(columns, columns=TERM_COLUMNS)
 
 
 def fit_cox(

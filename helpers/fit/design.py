@@ -40,7 +40,9 @@ def design(
             matrix[column] = values.astype(float)
             terms.append((column, column, "", ""))
             continue
-        levels = [str(v) for v in values.astype("category").cat.categories if (values == v).any()]
+        values = pd.Categorical(values)
+        present = np.bincount(values.codes[values.codes >= 0], minlength=len(values.categories))
+        levels = [str(v) for v, n in zip(values.categories, present, strict=True) if n]
         if len(levels) < 2:
             raise NotEstimable(f"{column}: the same for every patient in the model; leave it out")
         base = str(references.get(column, levels[0]))
@@ -50,7 +52,8 @@ def design(
             )
         for level in (level for level in levels if level != base):
             term = f"{column}: {level} vs {base}"
-            matrix[term] = (values.astype(str) == level).astype(float)
+            code = [str(v) for v in values.categories].index(level)
+            matrix[term] = (values.codes == code).astype(float)
             terms.append((term, column, level, base))
     return (
         pd.DataFrame(matrix, index=frame.index),
@@ -75,7 +78,9 @@ def bases(frame, event: str, covariates: list[str], references: dict | None) -> 
 
 def prepared(frame, time, event, covariates, references, products=None, cluster=None) -> Model:
     """The complete cases, their design matrix and its terms."""
-    data = frame.dropna(subset=[time, event, *covariates, *([cluster] if cluster else [])])
+    needed = [time, event, *covariates, *([cluster] if cluster else [])]
+    complete = ~np.any([pd.isna(frame[column]) for column in needed], axis=0)
+    data = frame if complete.all() else frame[complete]
     if not (data[event] == 1).any():
         raise NotEstimable("no patient had an event, so there is no hazard to compare")
     matrix, terms = design(data, covariates, bases(data, event, covariates, references))
@@ -93,16 +98,21 @@ def without_eventless(model: Model, event: str, products=None) -> Model:
     patients weigh nothing in any risk set, so the rest of the model is the model without them.
     """
     eventless, (data, matrix, terms, _) = [], model
-    for column, rows in terms[terms["level"] != ""].groupby("column", sort=False):
-        base, values = rows["reference"].iloc[0], data[column].astype(str)
-        with_event = set(values[data[event] == 1])
-        if base not in with_event:
+    happened, indicators = data[event].to_numpy() == 1, {}
+    for term, column, level, base in terms.itertuples(index=False):
+        if level:
+            indicators.setdefault((column, base), {})[term] = matrix[term].to_numpy() == 1
+    for (column, base), members in indicators.items():
+        in_base = ~np.any(list(members.values()), axis=0)
+        if not (in_base & happened).any():
             raise NotEstimable(
-                f"{column}: no event among the {int((values == base).sum())} with {base!r}, the "
+                f"{column}: no event among the {int(in_base.sum())} with {base!r}, the "
                 "reference, so every ratio against it is infinite; choose another reference or "
                 "compare restricted means"
             )
-        eventless += list(rows.loc[~rows["level"].isin(with_event), "term"])
+        eventless += [term for term, rows in members.items() if not (rows & happened).any()]
+    if not eventless and not products:
+        return model
     keep = ~(matrix[eventless] == 1).any(axis=1)
     fitted = matrix.loc[keep].drop(columns=eventless)
     # A product with a dropped term is all zero by now and has no estimate either.
@@ -113,11 +123,12 @@ def without_eventless(model: Model, event: str, products=None) -> Model:
 
 def standardised(matrix: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """The matrix centred and scaled, and its scale; refused when a column says nothing new."""
-    flat = [c for c in matrix if matrix[c].nunique() <= 1]
+    values = matrix.to_numpy()
+    flat = [c for c, spread in zip(matrix, np.ptp(values, axis=0), strict=True) if spread == 0]
     if flat:
         raise NotEstimable(f"{flat[0]}: the same for every patient in the model; leave it out")
-    scale = matrix.std().to_numpy()
-    scaled = (matrix - matrix.mean()).to_numpy() / scale
+    scale = values.std(axis=0, ddof=1)
+    scaled = (values - values.mean(axis=0)) / scale
     if np.linalg.matrix_rank(scaled) < matrix.shape[1]:
         raise NotEstimable(
             f"{', '.join(matrix)}: one of these follows from the others; leave one out"
