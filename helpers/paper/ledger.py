@@ -50,6 +50,9 @@ def claims(readings: dict[str, str] | None = None) -> pd.DataFrame:
     readings = chosen(readings)
     rows = []
     for row in load_published().itertuples():
+        quantity = row.quantity
+        if row.arm and row.arm not in quantity:
+            quantity += f", {row.arm}"
         decimals = row.decimals if readings["dropped zero"] == "two decimals" else None
         low, high = row.low, row.high
         if pd.notna(row.decimals):
@@ -57,7 +60,7 @@ def claims(readings: dict[str, str] | None = None) -> pd.DataFrame:
         if row.id == "crs_g3" and readings["5/54 for 9.2%"] == "truncated":
             low, high = row.value, row.value + 0.1
         also = (row.id, row.reading, row.attainable)
-        rows.append((row.id, row.quantity, row.printed, low, high, *also))
+        rows.append((row.id, quantity, row.printed, low, high, *also))
         for name, about, printed in (
             ("low", "lower 95% limit", row.lower_bound),
             ("high", "upper 95% limit", row.upper_bound),
@@ -65,7 +68,7 @@ def claims(readings: dict[str, str] | None = None) -> pd.DataFrame:
         ):
             if printed:
                 limits = printing_interval(printed, None if name == "p" else decimals)
-                about = f"{row.quantity}: {about}"
+                about = f"{quantity}: {about}"
                 rows.append((f"{row.id}.{name}", about, printed, *limits, *also))
     names = ["id", "quantity", "printed", "low", "high", "row", "reading", "attainable"]
     return pd.DataFrame(rows, columns=names)
@@ -284,7 +287,7 @@ def judge(claim, value, problem, verdict, reason, readings) -> tuple[str, str]:
         return STATED, f"{named[0].upper()}{named[1:]}."
     if verdict == FOLLOWS:
         return verdict, reason
-    return BUILT, "The cohort was built to print this: no evidence."
+    return BUILT, "Built to print this: no evidence."
 
 
 def inside(value: float, claim, margin: float) -> bool:

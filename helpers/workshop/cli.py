@@ -312,7 +312,7 @@ def parser() -> argparse.ArgumentParser:
     added.add_argument("--cohort", metavar="F", help="the cohort built for the paper, a CSV file")
     added.add_argument("--json", action="store_true", help="the ledger as JSON")
     added.add_argument("--reading", action="append", default=[], metavar="NAME=CHOICE",
-                       help="a choice the text leaves open, such as 'tie rule=Breslow'")  # fmt: skip
+                       help="a choice the text leaves open: 'tie rule=Breslow'")  # fmt: skip
     added = about_a_cohort(view)
     added.add_argument("file", metavar="FILE", help="a View, as JSON or YAML")
     about_a_cohort(book)

@@ -219,7 +219,10 @@ def _align(text):
     for row in rows:
         for k in range(1, min(len(row), len(numeric) + 1)):
             if numeric[k - 1]:
-                row[-k] = re.sub(r"^<t[hd](?! colspan)", r'\g<0> class="number"', row[-k])
+                kind = (
+                    "number" if row[-k].startswith("<th") or _is_number(row[-k]) else "number words"
+                )
+                row[-k] = re.sub(r"^<t[hd](?! colspan)", rf'\g<0> class="{kind}"', row[-k])
     # A header cell without a word is read out as one; the corner above an index is none.
     return "".join("".join(row) for row in rows).replace("<th></th>", "<td></td>")
 
