@@ -1,9 +1,10 @@
 """What the fast engine saves; a benchmark, not a test.
 
 In one run on one machine, so that only the ratios travel: a full answer for 93 patients by each
-engine, the kernel's three estimates alone, and R's survfit + survdiff + coxph; 2,000 bootstrap
-refits by the kernel and by a loop over lifelines (20 timed); and one Cox model of 100,000 rows by
-the kernel and by R. Lines on R say so where there is no R.
+engine, the kernel's three estimates alone, and the same three by R's survival, greenwood and
+scikit-survival; 2,000 bootstrap refits by the kernel and by a loop over lifelines (20 timed); and
+one Cox model of 100,000 rows by the kernel and by R. A line says so where R or scikit-survival (no
+dependency of this project) is not there.
 
     python tests/bench/bench_kernel.py
 """
@@ -69,7 +70,7 @@ def in_r(script: str, frame: pd.DataFrame) -> float | None:
 
 def say(name: str, value: float | None, base: float) -> None:
     if value is None:
-        print(f"  {name:<42} not timed: there is no Rscript")
+        print(f"  {name:<42} not timed: not installed here")
     else:
         print(f"  {name:<42} {1000 * value:10.2f} ms   {value / base:9.3f} x the fast engine")
 
@@ -88,6 +89,43 @@ def arrays_only(frame: pd.DataFrame):
     return work
 
 
+def with_greenwood(frame: pd.DataFrame):
+    """The same three by greenwood."""
+    import greenwood
+
+    data = frame.assign(x=(frame["arm"] == frame["arm"].iloc[0]).astype(float))
+    surv = greenwood.Surv(data["os_time"].to_numpy(float), event=data["os_event"].to_numpy() == 1)
+
+    def work():
+        greenwood.KaplanMeier().fit(surv, by=data["x"])
+        greenwood.logrank_test(surv, group=data["x"])
+        greenwood.CoxPH().fit(surv, data[["x"]])
+
+    return work
+
+
+def with_scikit_survival(frame: pd.DataFrame):
+    """The same three by scikit-survival, or None where it is not installed."""
+    try:
+        from sksurv.compare import compare_survival
+        from sksurv.linear_model import CoxPHSurvivalAnalysis
+        from sksurv.nonparametric import kaplan_meier_estimator
+        from sksurv.util import Surv
+    except ImportError:
+        return None
+    arm = (frame["arm"] == frame["arm"].iloc[0]).to_numpy()
+    time, event = frame["os_time"].to_numpy(float), frame["os_event"].to_numpy() == 1
+    outcome, x = Surv.from_arrays(event, time), arm.astype(float)[:, None]
+
+    def work():
+        for own in (arm, ~arm):
+            kaplan_meier_estimator(event[own], time[own], conf_type="log-log")
+        compare_survival(outcome, arm)
+        CoxPHSurvivalAnalysis(ties="efron").fit(x, outcome)
+
+    return work
+
+
 def answers(cohort) -> None:
     for name, view in (("no subgroup", View()), ("a subgroup, with interaction", SUBGROUP)):
         times = {e: seconds(lambda v=view, e=e: analyse(cohort, v, engine=e), 20) for e in ENGINES}
@@ -100,6 +138,12 @@ def answers(cohort) -> None:
             times["fast"],
         )
         say("R: survfit + survdiff + coxph", in_r(R_ANSWER, cohort.frame), times["fast"])
+        for library, made in (
+            ("greenwood", with_greenwood),
+            ("scikit-survival", with_scikit_survival),
+        ):
+            work = made(cohort.frame)
+            say(f"{library}: the same three", work and seconds(work, 20), times["fast"])
     frame, base = cohort.frame, None
     columns = {"time": "os_time", "event": "os_event", "covariates": ["arm", "age"]}
     print("One Cox table of it, two terms")
@@ -143,7 +187,8 @@ def many() -> None:
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")  # lifelines, on resamples it finds hard
-    german = load_cohort()
+    folder = "data/examples/german_breast_cancer"
+    german = load_cohort(f"{folder}.csv", f"{folder}.yaml")
     first = replace(german, frame=german.frame.head(ROWS))
     answers(first)
     resamples(first)
