@@ -15,8 +15,8 @@ from helpers.describe import (
     spread,
     table_one,
 )
+from helpers.estimators.times import follow_up_definitions
 from helpers.paper.ledger import NOT_MET, ledger
-from helpers.times import follow_up_definitions
 from helpers.words import follow_up_text
 
 PAPER = load_cohort()

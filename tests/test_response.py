@@ -504,3 +504,7 @@ def test_what_cannot_be_is_refused_with_what_was_found(call, said):
     with pytest.raises(ValueError) as error:
         call()
     assert said in str(error.value)
+
+
+def test_one_denominator_serves_several_counts():
+    pd.testing.assert_frame_equal(proportion_table([1, 2], 9), proportion_table([1, 2], [9, 9]))

@@ -71,7 +71,7 @@ def proportion_table(x, n) -> pd.DataFrame:
     from statsmodels.stats.proportion import proportion_confint
 
     index = x.index if isinstance(x, pd.Series) else None
-    x, n = (np.atleast_1d(v) for v in checked(x=x, n=n))
+    x, n = np.broadcast_arrays(*(np.atleast_1d(v) for v in checked(x=x, n=n)))
     table = pd.DataFrame({"x": x.astype(int), "n": n.astype(int)}, index=index)
     some = np.where(n > 0, n, np.nan)
     table["estimate"] = x / some
