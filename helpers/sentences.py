@@ -98,8 +98,11 @@ def read_survival(answer: Answer, day: float) -> str:
     reached = [time for time in seen.index[seen] if time <= day + 1e-9]
     if not reached:
         return f"No milestone up to {month_name(day)} is reached by every group."
-    early = not np.isclose(reached[-1], day)
-    parts = [f"Not every group is observed to {month_name(day)}."] if early else []
+    parts = []
+    if not np.isclose(reached[-1], day):
+        known = np.isclose(seen.index, day).any()
+        parts.append(f"Not every group is observed to {month_name(day)}." if known else
+                     f"Nothing was computed at {month_name(day)}.")  # fmt: skip
     shares = []
     for row in stones[stones["time"] == reached[-1]].to_dict("records"):
         if row["kind"] == "survival":

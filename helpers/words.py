@@ -250,8 +250,8 @@ def rmst_text(answer: Answer) -> pd.DataFrame:
     rows = [
         {
             "group": row["group"],
-            "months": f"{months(row['estimate'])} "
-            f"{interval(months(row['conf_low']), months(row['conf_high']))}",
+            "months": f"{number(row['estimate'] / DAYS_PER_MONTH, 1)} "
+            + interval(*(number(row[c] / DAYS_PER_MONTH, 1) for c in ("conf_low", "conf_high"))),
             "P": p_value(row["p_value"]),
         }
         for _, row in answer.rmst.iterrows()

@@ -427,3 +427,14 @@ def test_one_patient_has_a_follow_up_and_a_median():
     one = patients().iloc[:1]
     assert follow_up_definitions(one, **SIX)["estimate"].dropna().eq(1).all()
     assert median_interval_types(one, **SIX)["estimate"].eq(1).all()
+
+
+def test_groups_keep_their_order_and_one_group_has_a_mean():
+    frame = pd.DataFrame({"t": [1, 2, 3, 4.0], "e": [1, 1, 1, 1]})
+    frame["g"] = pd.Categorical(["b", "b", "a", "a"], categories=["b", "a"])
+    kinds = median_interval_types(frame, time="t", event="e", group="g")
+    assert list(kinds["group"].unique()) == ["b", "a"]
+    alone = rmst_table(
+        frame.assign(g="a"), time="t", event="e", group="g", horizon=3, reference="a"
+    )
+    assert list(alone["group"]) == ["a"] and alone["estimate"].notna().all()

@@ -170,7 +170,10 @@ def naive_incidence(
         low, high = 1 - curve["conf_high"], 1 - curve["conf_low"]
         curve = curve.assign(cause=k, estimate=1 - curve["estimate"], conf_low=low, conf_high=high)
         tables.append(curve)
-    table = pd.concat(tables).sort_values(["group", "cause", "time"], kind="stable")
+    table = pd.concat(tables)
+    order = {name: at for at, name in enumerate(table["group"].unique())}
+    table = table.assign(_at=table["group"].map(order))
+    table = table.sort_values(["_at", "cause", "time"], kind="stable")
     # Kaplan-Meier counted the other causes as censored; they are not.
     other = data.assign(_group=data[group].astype(str) if group else "all")
     other = other[other[cause] == 0].groupby(["_group", time]).size()

@@ -47,10 +47,10 @@ def rmst_table(
     rows = wald(mean, error.where(error > 0))
     rows[["statistic", "p_value"]] = np.nan  # a mean is not tested against zero
     others = [name for name in means if name != reference]
-    difference = pd.Series({f"{n} vs {reference}": means[n] - means[reference] for n in others})
-    error = pd.Series(
-        {f"{n} vs {reference}": np.hypot(errors[n], errors[reference]) for n in others}
-    )
+    names = [f"{name} vs {reference}" for name in others]
+    difference = pd.Series([means[n] - means[reference] for n in others], names, dtype=float)
+    error = [np.hypot(errors[n], errors[reference]) for n in others]
+    error = pd.Series(error, names, dtype=float)
     rows = pd.concat([rows, wald(difference, error.where(error > 0))])
     return rows.rename_axis("group").reset_index()
 
@@ -159,7 +159,9 @@ def median_interval_types(
             open_end = table[column].isna() & (table["note"] == "")
             table.loc[open_end, "note"] = f"{what} not reached"
         tables.append(table)
-    return pd.concat(tables, ignore_index=True).sort_values("group", kind="stable")
+    order = {name: at for at, name in enumerate(curves["group"].unique())}
+    table = pd.concat(tables, ignore_index=True)
+    return table.sort_values("group", key=lambda names: names.map(order), kind="stable")
 
 
 def follow_up_definitions(
