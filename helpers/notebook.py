@@ -128,7 +128,7 @@ def table(
     foot = footer(of, by)
     foot = f"<p><small>{escape(foot)}</small></p>" if foot else ""
     start = html.index(">") + 1
-    return HTML(f"{html[:start]}\n  <caption>{caption}</caption>{html[start:]}\n{foot}")
+    return HTML(f"{html[:start]}\n  <caption>{escape(caption, quote=False)}</caption>{html[start:]}\n{foot}")
 
 
 def conventions_table(*names: str) -> HTML:
