@@ -127,8 +127,8 @@ def table(
     html = re.sub(r' style="[^"]*"', "", html).replace("<th>", '<th scope="col">')
     foot = footer(of, by)
     foot = f"<p><small>{escape(foot)}</small></p>" if foot else ""
-    start = html.index(">") + 1
-    return HTML(f"{html[:start]}\n  <caption>{escape(caption, quote=False)}</caption>{html[start:]}\n{foot}")
+    start, title = html.index(">") + 1, escape(caption, quote=False)
+    return HTML(f"{html[:start]}\n  <caption>{title}</caption>{html[start:]}\n{foot}")
 
 
 def conventions_table(*names: str) -> HTML:
