@@ -212,8 +212,11 @@ def models(cohort: Cohort, who: Selection, view: View, notes: Notes, engine: str
             dropped = len(who.data) - int(table["n"].iloc[0])
             if dropped:
                 notes.add(f"{name} hazard ratio", f"{dropped} patients lack a covariate.")
-            tables.append(table.assign(model=name))
-    return pd.concat(tables, ignore_index=True)[list(NO_MODEL)] if tables else NO_MODEL
+            table.insert(0, "model", name)
+            tables.append(table)
+    if len(tables) < 2:
+        return tables[0] if tables else NO_MODEL
+    return pd.concat(tables, ignore_index=True)
 
 
 def cox(data, covariates, view, reference, about, notes, **options) -> pd.DataFrame | None:

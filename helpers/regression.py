@@ -137,7 +137,9 @@ def cox_table(
 
 def finished(model: Model, estimates: pd.DataFrame, event: str, method: str) -> pd.DataFrame:
     """The estimates as a table, with every term of the model and what they rest on."""
-    known = estimates.reindex(model.terms["term"])  # a term without events has no estimate
+    known = estimates
+    if len(estimates) < len(model.terms):  # a term without events has no estimate
+        known = estimates.reindex(model.terms["term"])
     columns = {name: model.terms[name].to_numpy() for name in model.terms}
     columns |= {name: known[name].to_numpy() for name in known}
     columns |= {"scale": "log hazard ratio", "method": method, "n": len(model.data)}

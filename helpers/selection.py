@@ -82,9 +82,9 @@ def select(cohort: Cohort, view: View, notes: Notes) -> Selection:
     for name, part in (("", chosen), ("lost_", lost_inside)):
         for what, value in (("events", 1), ("censored", 0)):
             counts[name + what] = np.bincount(code[part & (event == value)], minlength=len(groups))
-    counts = pd.DataFrame(counts)
-    counts.insert(1, "patients", counts["events"] + counts["censored"])
-    left = tuple(name for name, n in zip(groups, counts["patients"], strict=True) if n)
+    patients = counts["events"] + counts["censored"]
+    counts = pd.DataFrame({"group": counts.pop("group"), "patients": patients} | counts)
+    left = tuple(name for name, n in zip(groups, patients, strict=True) if n)
     for name in groups:
         if name not in left:
             notes.add(name, "No patient is left in this group.")

@@ -8,7 +8,8 @@ R's ``survival``, where lifelines does not.
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2, norm
+from scipy.special import chdtrc, ndtr
+from scipy.stats import norm
 
 from helpers.conventions import CONFIDENCE, PLATEAU_TOLERANCE
 
@@ -268,17 +269,18 @@ def wald(estimate, std_error) -> pd.DataFrame:
 
     Series keep their index; arrays have none.
     """
+    index = estimate.index if isinstance(estimate, pd.Series) else None
+    estimate, std_error = np.asarray(estimate, float), np.asarray(std_error, float)
     statistic = estimate / std_error
-    return pd.DataFrame(
-        {
-            "estimate": estimate,
-            "std_error": std_error,
-            "statistic": statistic,
-            "p_value": 2 * norm.sf(np.abs(statistic)),
-            "conf_low": estimate - Z * std_error,
-            "conf_high": estimate + Z * std_error,
-        }
-    )
+    columns = {
+        "estimate": estimate,
+        "std_error": std_error,
+        "statistic": statistic,
+        "p_value": 2 * ndtr(-np.abs(statistic)),
+        "conf_low": estimate - Z * std_error,
+        "conf_high": estimate + Z * std_error,
+    }
+    return pd.DataFrame(columns, index=index)
 
 
 def logrank_test(
@@ -319,7 +321,7 @@ def logrank_test(
         from lifelines.statistics import multivariate_logrank_test
 
         statistic = float(multivariate_logrank_test(*columns).test_statistic)
-    p_value = float(chi2.sf(statistic, df))
+    p_value = float(chdtrc(df, statistic))
     row = {"name": "log-rank", "statistic": statistic, "df": df, "p_value": p_value}
     return pd.DataFrame([row])
 

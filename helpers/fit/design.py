@@ -88,7 +88,7 @@ def prepared(frame, time, event, covariates, references, products=None, cluster=
         name = f"{left} x {right}"
         matrix[name] = matrix[left] * matrix[right]
         terms.loc[len(terms)] = [name, name, "", ""]
-    return Model(data, matrix, terms, pd.Series(True, index=data.index))
+    return Model(data, matrix, terms, pd.Series(np.ones(len(data), bool), index=data.index))
 
 
 def without_eventless(model: Model, event: str, products=None) -> Model:
@@ -99,7 +99,7 @@ def without_eventless(model: Model, event: str, products=None) -> Model:
     """
     eventless, (data, matrix, terms, _) = [], model
     happened, indicators = data[event].to_numpy() == 1, {}
-    for term, column, level, base in terms.itertuples(index=False):
+    for term, column, level, base in zip(*(terms[name] for name in terms), strict=True):
         if level:
             indicators.setdefault((column, base), {})[term] = matrix[term].to_numpy() == 1
     for (column, base), members in indicators.items():
