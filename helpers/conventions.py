@@ -59,4 +59,4 @@ NOT_FOR_TREATMENT = "Not for treatment decisions."
 # publication, whose printed numbers it meets by construction.
 ONE_OF_MANY = "one synthetic cohort of many possible; not a finding of the study"
 MADE_UP_ROWS = "synthetic rows; not a finding about patients"
-BY_CONSTRUCTION = "Numbers that were printed are met by construction; any other is "
+BY_CONSTRUCTION = "Numbers that were printed and can be met are met by construction; any other is "

@@ -210,8 +210,12 @@ def spread(first: Cohort, second: Cohort) -> pd.DataFrame:
             stones = milestones(curves, [12 * DAYS_PER_MONTH]).set_index("group")["estimate"]
             for arm in cohort.arms:
                 values[f"{endpoint.upper()} at 12 months, {arm}"] = f"{stones[arm]:.0%}"
+        for grade in ("ecog", "ipi"):
+            for arm in cohort.arms:
+                part = frame.loc[frame["arm"] == arm, grade]
+                high = f"{(part >= 3).sum()} of {len(part)}"
+                values[f"{grade.upper()} of 3 or more, {arm}"] = high
         treated = frame[frame["arm"] == cohort.arms[0]]
-        values[f"ECOG of 3 or more, {cohort.arms[0]}"] = f"{(treated['ecog'] >= 3).sum()}"
         responded = treated["response"].isin(["CR", "PR"])
         values[f"overall response, {cohort.arms[0]}"] = f"{responded.sum()} of {len(treated)}"
         columns[name] = values

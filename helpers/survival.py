@@ -244,7 +244,8 @@ def milestone_differences(table: pd.DataFrame, *, reference: str) -> pd.DataFram
     -------
     DataFrame
         contrast ("A vs B"), time, estimate, std_error, statistic, p_value, conf_low, conf_high
-        (Wald, from the two Greenwood errors; missing where either curve has no error left).
+        (Wald, from the two Greenwood errors; only the estimate where either curve has no error:
+        before its first event a curve looks certain, and a test would believe it).
 
     References
     ----------
@@ -256,8 +257,8 @@ def milestone_differences(table: pd.DataFrame, *, reference: str) -> pd.DataFram
     for name, (time, estimate, error) in parts.items():
         if name != reference:
             _, base, base_error = parts[reference]
-            both = np.hypot(error, base_error)
-            rows = wald(estimate - base, np.where(both > 0, both, np.nan))
+            known = (error > 0) & (base_error > 0)
+            rows = wald(estimate - base, np.where(known, np.hypot(error, base_error), np.nan))
             rows.insert(0, "time", time)
             rows.insert(0, "contrast", f"{name} vs {reference}")
             made.append(rows)

@@ -37,8 +37,15 @@ def p_value(value: float) -> str:
         return NOT_DEFINED
     if value < 0.0001:
         return "P < 0.0001"
-    digits = 2 if value >= 0.0995 else 1 - int(np.floor(np.log10(value)))
-    return f"P = {value:.{min(digits, 4)}f}"
+    digits = min(2 if value >= 0.0995 else 1 - int(np.floor(np.log10(value))), 4)
+    while digits < 6 and round(value, digits) == 0.05 != value:  # on which side of 0.05 is told
+        digits += 1
+    return f"P = {value:.{digits}f}"
+
+
+def bare_p(value: float) -> str:
+    """A P for a column that is headed so."""
+    return p_value(value).removeprefix("P ").removeprefix("= ")
 
 
 def months(days: float, digits: int = 1) -> str:
@@ -203,7 +210,7 @@ def model_table(answer: Answer) -> pd.DataFrame:
             "patients": row["n"],
             "events": row["n_event"],
             "hazard ratio": ratio(row),
-            "P": p_value(row["p_value"]).removeprefix("P ").removeprefix("= "),
+            "P": bare_p(row["p_value"]),
         }
         for _, row in answer.model.iterrows()
     ]

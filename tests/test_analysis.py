@@ -423,3 +423,20 @@ def test_a_view_names_its_tie_rule_and_intervals_and_the_methods_text_says_so(
     words = {"breslow": "Breslow", "exact": "exact (cond", "profile": "profile-l", "wald": "Wald"}
     assert words[ties] in methods(answer) and words[intervals] in methods(answer)
     assert View.read(view.text()) == view
+
+
+def test_a_difference_from_a_group_without_events_has_no_p(tmp_path):
+    """Against a curve still at 1 a Wald test would give P = 0.01 for 0 of 20 against 5 of 20."""
+    days = [i // 2 + 1 for i in range(10)] + [100] * 30
+    columns = {"os_time": days, "os_event": [i % 2 for i in range(10)] + [0] * 30}
+    answer = analyse(make_cohort(tmp_path, columns), View(horizon=60))
+    row = answer.milestones[answer.milestones["kind"] == "difference"].iloc[-1]
+    assert abs(row["estimate"]) == pytest.approx(0.25)
+    assert np.isnan(row["p_value"]) and np.isnan(row["conf_low"])
+    assert "no interval" in milestone_table(answer).iloc[-1, -1]
+
+
+def test_a_p_says_on_which_side_of_a_twentieth_it_is():
+    shown = {0.0496: "P = 0.0496", 0.04996: "P = 0.04996", 0.0503: "P = 0.0503", 0.05: "P = 0.050"}
+    assert {value: p_value(value) for value in shown} == shown
+    assert p_value(0.048) == "P = 0.048" and p_value(0.052) == "P = 0.052"

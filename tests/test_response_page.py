@@ -4,7 +4,6 @@ import re
 
 import pandas as pd
 import pytest
-from cohorts import make_cohort
 from scipy.stats import binom, fisher_exact
 
 from helpers.cohort import load_cohort
@@ -50,7 +49,11 @@ def all_words(frame):
     """Everything the page says of a cohort, as one text."""
     rates = page.rates(frame, ["new", "old"])
     compared = page.contrasts(rates, reference="old")
-    tables = [page.rates_text(rates), page.contrast_text(compared), page.p_values_text(compared)]
+    tables = [
+        page.rates_text(rates, german()),
+        page.contrast_text(compared),
+        page.p_values_text(compared),
+    ]
     texts = [table.to_html(na_rep="") for table in tables]
     texts += [page.read_denominators(rates), page.alt_rates(rates), page.caption_people(rates)]
     texts += [page.read_all(rates, compared, among) for among in page.AMONG]
@@ -126,7 +129,7 @@ def test_tests_are_counted_as_they_fall():
 def test_the_rates_shown_are_those_that_were_printed():
     printed = section(PAPER, "crr_").set_index("id")["printed"]
     rates = page.rates(PAPER.frame, PAPER.arms)
-    shown = page.rates_text(page.only(rates, "complete response", "evaluable"))
+    shown = page.rates_text(page.only(rates, "complete response", "evaluable"), PAPER)
     for arm, name in zip(PAPER.arms, ("cd20", "noncart"), strict=True):
         row = shown[shown["arm"] == arm].iloc[0]
         assert row["responders"] == printed[f"crr_{name}"].replace("/", " of ")
@@ -269,3 +272,17 @@ def test_names_from_a_file_are_not_markdown():
     compared = page.contrasts(rates, reference="<i>")
     text = page.read_all(rates, compared, "all") + page.caption_people(rates)
     assert r"a\*b\_c" in text and "a*b" not in text and "<i>" not in text
+
+
+def test_what_no_print_binds_is_not_compared_on_the_cohort_built_for_the_paper():
+    rates = page.rates(PAPER.frame, PAPER.arms)
+    shown = page.rates_text(rates, PAPER)
+    made_up = shown[shown["rests on"] == "invented"]
+    assert set(made_up["arm"]) == {PAPER.arms[1]} and set(made_up["outcome"]) == {"overall"}
+    assert not made_up[["rate", "exact 95% interval", "Wilson"]].any(axis=None)
+    compared = page.comparable(rates, PAPER)
+    assert set(compared["outcome"]) == {"complete response"}
+    text = page.read_all(compared, page.contrasts(compared, reference=PAPER.reference_arm), "all")
+    assert "verall response" not in text
+    table = page.strata_text(page.strata(PAPER, "ecog >= 3"), PAPER)
+    assert set(table["odds ratio (95% interval)"]) == {"invented"}

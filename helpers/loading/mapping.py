@@ -47,8 +47,8 @@ class Mapping:
                 "synthetic",
                 reference_arm="non-CAR-T",
                 mask_below=0,
-                about="93 rows found by search so that they print what the abstract and a press "
-                "article of the study print; no row is a patient.",
+                about="93 rows found by search so that they print every number of the study's "
+                "abstract and of a press article that can be met; no row is a patient.",
                 time_zero="infusion or first salvage dose",
             )
         return cls(name=path.stem)

@@ -39,8 +39,8 @@ def comparator(answer: Answer) -> Answer:
 
 
 def comparator_text(answer: Answer) -> pd.DataFrame:
-    """Medians and hazard ratio by what was given, of those who are left; no ratio of an invented
-    split."""
+    """Medians and hazard ratio by what was given, of those who are left; of an invented split the
+    layout alone."""
     made_up = answer.cohort.codebook.at["salvage", "evidence"] == "illustrative"
     table = median_text(answer)
     if table.empty:
@@ -48,8 +48,10 @@ def comparator_text(answer: Answer) -> pd.DataFrame:
     ratios = {answer.groups[-1]: "reference"}
     for _, row in answer.model.iterrows():
         ratios[row["level"]] = f"{ratio(row)}, {p_value(row['p_value'])}"
-    shown = [INVENTED if made_up else ratios.get(name, "withheld") for name in table["group"]]
-    return table.assign(**{"hazard ratio": shown})
+    table["hazard ratio"] = [ratios.get(name, "withheld") for name in table["group"]]
+    if made_up:
+        table[[c for c in table if c != "group"]] = INVENTED
+    return table
 
 
 def causes(answer: Answer) -> pd.DataFrame:

@@ -10,14 +10,20 @@ import pandas as pd
 
 from helpers import response
 from helpers.cohort import Cohort
-from helpers.fit.likelihood import NotEstimable
+from helpers.pages.response_counts import (
+    ALPHA,
+    alt_path,
+    p_path,
+    printed_text,
+    responders_needed,
+)
 from helpers.plots.waffle import MARKS
 from helpers.view import View, with_cuts
-from helpers.words import NOT_DEFINED, interval, number, p_value, percent, plain, quoted
+from helpers.words import NOT_DEFINED, bare_p, interval, number, p_value, percent, plain, quoted
 
+__all__ = ["alt_path", "p_path", "printed_text", "responders_needed"]  # beside what is below
 OUTCOMES = {"overall response": ("CR", "PR"), "complete response": ("CR",)}
 AMONG = ("all", "evaluable")
-ALPHA = 0.05
 LIMITS = ["estimate", "conf_low", "conf_high"]
 
 
@@ -36,12 +42,29 @@ def rates(frame: pd.DataFrame, arms) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def rates_text(table: pd.DataFrame) -> pd.DataFrame:
-    """Rates with both intervals, a row each."""
+def comparable(table: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
+    """The rates of which a comparison means something: on the cohort built for the paper complete
+    response alone, since nothing printed binds the partial responses of its second arm."""
+    return table[table["outcome"] == "complete response"] if cohort.is_paper else table
+
+
+def rests_on(row: dict, cohort: Cohort) -> str:
+    """What a rate of the cohort built for the paper rests on."""
+    if row["outcome"] == "complete response":
+        return "printed counts"
+    return "a printed odds ratio" if row["arm"] == cohort.arms[0] else "invented"
+
+
+def rates_text(table: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
+    """Rates with both intervals, a row each; what each rests on where rows were built."""
     names = {"outcome": "outcome", "among": "denominator", "arm": "arm"}
     rows = table.to_dict("records")
     lines = [{n: row[c] for n, c in names.items()} | cells(row) for row in rows]
     shown = pd.DataFrame(lines)
+    if cohort.is_paper:
+        shown["rests on"] = [rests_on(row, cohort) for row in rows]
+        made_up = shown["rests on"] == "invented"
+        shown.loc[made_up, ["rate", "exact 95% interval", "Wilson", "one-sided bound"]] = ""
     return shorter(shown.assign(outcome=shown["outcome"].str.removesuffix(" response")))
 
 
@@ -100,10 +123,6 @@ def effect(row: dict) -> str:
     return f"{texts[0]} {interval(*texts[1:])}"
 
 
-def bare_p(value: float) -> str:
-    return p_value(value).removeprefix("P ").removeprefix("= ")
-
-
 def contrast_text(table: pd.DataFrame) -> pd.DataFrame:
     """Difference and ratios of one or more outcomes, a row each; the column names the arms."""
     shown = table[table["measure"] != "test"].copy()
@@ -134,8 +153,9 @@ def p_values_text(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def read_denominators(table: pd.DataFrame) -> str:
-    """What leaving out the patients who could not be judged does to each overall rate."""
-    every, some = (only(table, "overall response", a).to_dict("records") for a in AMONG)
+    """What leaving out the patients who could not be judged does to each rate of an outcome."""
+    outcome = table["outcome"].iloc[0]
+    every, some = (only(table, outcome, a).to_dict("records") for a in AMONG)
     if not any(row["not_evaluable"] for row in every):
         return "Every patient could be judged, so both denominators are the same."
     parts = []
@@ -147,7 +167,7 @@ def read_denominators(table: pd.DataFrame) -> str:
             text += "nobody could be judged, so there is no rate among those who could."
         else:
             text += (
-                f"{whole['not_evaluable']} of {whole['n']} could not be judged: overall response "
+                f"{whole['not_evaluable']} of {whole['n']} could not be judged: {outcome} "
                 f"is {percent(whole['estimate'], 1)} among all, {percent(kept['estimate'], 1)} "
                 f"among the {kept['n']} evaluable."
             )
@@ -212,41 +232,6 @@ def read_fragility(table: pd.DataFrame, outcome: str, among: str) -> str:
     )
 
 
-def responders_needed(n1: int, n0: int, reference) -> pd.DataFrame:
-    """Fewest responders of n1, at a higher rate, with Fisher's P below 0.05, for counts of n0."""
-    rows = []
-    for x0 in reference:
-        counts = (x1 for x1 in range(n1 + 1) if x1 * n0 > x0 * n1)
-        found = (x1 for x1 in counts if response.response_p("Fisher", x1, n1, x0, n0) < ALPHA)
-        x1 = next(found, np.nan)
-        fewest = "no number does" if np.isnan(x1) else f"{x1} of {n1}"
-        rows.append((f"{x0} of {n0}", fewest, number(100 * (x1 / n1 - x0 / n0), 1)))
-    names = ["reference", "fewest in the other arm", "difference, points"]
-    return pd.DataFrame(rows, columns=names)
-
-
-def p_path(x1: int, n1: int, n0: int, reference, tests) -> pd.DataFrame:
-    """P of each test as responders of the reference change: test, x0, p_value (or missing)."""
-    rows = []
-    for test, x0 in ((test, x0) for test in tests for x0 in reference):
-        try:
-            rows.append((test, x0, response.response_p(test, x1, n1, x0, n0)))
-        except NotEstimable:  # an empty cell in a Wald test
-            rows.append((test, x0, np.nan))
-    return pd.DataFrame(rows, columns=["test", "x0", "p_value"])
-
-
-def printed_text(table: pd.DataFrame) -> pd.DataFrame:
-    """`forensics.response_tests` as a table: a row per test, a column per comparator."""
-    lines = {}
-    for row in table.to_dict("records"):
-        shown = f"{row['p_value']:.4f}" + ", prints 0.03" * row["prints"]
-        shown += "" if row["significant"] else ", above 0.05"
-        line = lines.setdefault(row["test"], {"test": row["test"]})
-        line[f"against {row['responders']}/{row['patients']}"] = shown
-    return pd.DataFrame(list(lines.values()))
-
-
 def strata(cohort: Cohort, cut: str) -> pd.DataFrame:
     """Overall response among evaluable patients on both sides of a cut such as "ecog >= 3"."""
     frame = with_cuts(cohort, View(endpoint=next(iter(cohort.endpoints)), compare=cut)).frame
@@ -269,6 +254,8 @@ def strata_text(table: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
             p, notes = pooled, [row["note"], read_homogeneity(compared, table["n"].min())]
             row["note"] = "; ".join(filter(None, notes))
         line |= {"odds ratio (95% interval)": effect(row), "P": bare_p(p), "note": row["note"]}
+        if cohort.is_paper:  # bound by print in one arm only: a comparison would be invented
+            line |= {"odds ratio (95% interval)": "invented", "P": "", "note": ""}
         lines.append(line)
     return shorter(pd.DataFrame(lines))
 
@@ -285,7 +272,7 @@ def read_homogeneity(compared: pd.DataFrame, smallest: int) -> str:
 def read_all(table: pd.DataFrame, compared: pd.DataFrame, among: str) -> str:
     """Both outcomes in words: difference, tests, and how many patients a finding rests on."""
     paragraphs = []
-    for outcome in OUTCOMES:
+    for outcome in dict.fromkeys(table["outcome"]):
         text = read_contrast(compared, outcome, among)
         if "No comparison" not in text:
             more = read_tests(compared, outcome, among), read_fragility(table, outcome, among)
@@ -319,13 +306,3 @@ def alt_rates(table: pd.DataFrame) -> str:
         known = known + limits(row, "wilson") if row["n"] else "no patient to count"
         rows.append(f"{row['arm']}, {row['outcome']} among {row['denominator']}: {known}")
     return f"Dots with horizontal intervals on an axis of percent. {'; '.join(rows)}."
-
-
-def alt_path(path: pd.DataFrame, observed: int) -> str:
-    """The figure of P against responders for those who do not see it."""
-    parts = []
-    for test, part in path.groupby("test", sort=False):
-        values = part.set_index("x0")["p_value"]
-        read = (f"{bare_p(values[x])} at {x}" for x in (observed, observed + 1))
-        parts.append(f"{test} {', '.join(read)}")
-    return f"P on a log axis against responders of the comparator: {'; '.join(parts)}."

@@ -145,7 +145,7 @@ def recovered_bounds() -> pd.DataFrame:
         "with severe ICANS": icans,
         "with severe CRS": crs,
         "with either, if nobody had both": crs + icans,
-        "everybody infused": arm,
+        "the whole arm": arm,
     }
     bounds = zero_bounds(about.values())
     bounds.insert(0, "who", list(about))
@@ -169,7 +169,7 @@ def silent_table() -> pd.DataFrame:
         ("Infection", "both", "few B cells, antibodies and neutrophils"),
         ("Late immune-effector toxicity", "CD20 CAR-T", "appears after the first weeks"),
         ("Second cancers", "both", "years away; needs follow-up that few had"),
-        ("Non-relapse mortality", "both", "the sum of all harms that kill, in either arm"),
+        ("Non-relapse mortality", "both", "deaths that relapse does not explain"),
         ("Any harm of the salvage drugs", "non-CAR-T", "without it there is no comparison"),
     ]  # fmt: skip
     table = pd.DataFrame(rows, columns=["harm", "can happen in", "why one would ask"])

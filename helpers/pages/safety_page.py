@@ -39,8 +39,8 @@ WINDOW = 30  # days: when the worst grade of either is known (data/codebook.csv)
 LATER = 90  # days: by when a death soon after a severe toxicity has happened
 # Where each grade of the synthetic cohort comes from; a grade that is not here is invented.
 GROUNDS = {
-    "crs_grade": {SEVERE: "5/54 read into the printed 9.2%", "5": 'printed: "fully recovered"'},
-    "icans_grade": {SEVERE: "built to print 7.4%", "5": 'printed: "fully recovered"'},
+    "crs_grade": {SEVERE: "5/54 read into the printed 9.2%", "5": 'a reading of "fully recovered"'},
+    "icans_grade": {SEVERE: "built to print 7.4%", "5": 'a reading of "fully recovered"'},
 }
 INVENTED = "invented"
 WITHHELD = "withheld"
@@ -89,7 +89,7 @@ def read_window(table: pd.DataFrame, *, window: int = WINDOW) -> str:
         )
     return (
         f"{left} of {all_patients} patients left before day {window} without the event; had any of "
-        "them a harm after that, it was not seen, and the share of all patients is too low."
+        "them a harm after that, it was not seen, and the share of all patients would be too low."
     )
 
 
