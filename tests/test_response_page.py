@@ -4,6 +4,7 @@ import re
 
 import pandas as pd
 import pytest
+from cohorts import make_cohort
 from scipy.stats import binom, fisher_exact
 
 from helpers.cohort import load_cohort
@@ -50,7 +51,7 @@ def all_words(frame):
     rates = page.rates(frame, ["new", "old"])
     compared = page.contrasts(rates, reference="old")
     tables = [
-        page.rates_text(rates, german()),
+        page.rates_text(rates),
         page.contrast_text(compared),
         page.p_values_text(compared),
     ]

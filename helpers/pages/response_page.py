@@ -55,13 +55,13 @@ def rests_on(row: dict, cohort: Cohort) -> str:
     return "a printed odds ratio" if row["arm"] == cohort.arms[0] else "invented"
 
 
-def rates_text(table: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
+def rates_text(table: pd.DataFrame, cohort: Cohort | None = None) -> pd.DataFrame:
     """Rates with both intervals, a row each; what each rests on where rows were built."""
     names = {"outcome": "outcome", "among": "denominator", "arm": "arm"}
     rows = table.to_dict("records")
     lines = [{n: row[c] for n, c in names.items()} | cells(row) for row in rows]
     shown = pd.DataFrame(lines)
-    if cohort.is_paper:
+    if cohort and cohort.is_paper:
         shown["rests on"] = [rests_on(row, cohort) for row in rows]
         made_up = shown["rests on"] == "invented"
         shown.loc[made_up, ["rate", "exact 95% interval", "Wilson", "one-sided bound"]] = ""
