@@ -25,7 +25,7 @@ _SUBJECTS = {
     "estimators": ("adjusted", "competing", "factors", "logistic", "nonproportional", "times"),
     "pages": ("cox_page", "factors_page", "response_page", "safety_page", "survival_page"),
     "paper": ("forensics", "ledger", "published"),
-    "plots": ("curves", "forest", "models", "people", "safety", "waffle"),
+    "plots": ("curves", "forest", "models", "people", "safety", "screens", "waffle"),
 }
 _SUBJECT = {
     name: ".".join(filter(None, ["helpers", folder, name]))

@@ -24,6 +24,7 @@ from helpers.pages.asking import views as views
 from helpers.selection import EVENT, FEW_LEVELS, GROUP, TIME, known_too_late
 from helpers.survival import km_curve, wald
 from helpers.words import (
+    bare_p,
     interval,
     lower,
     months,
@@ -209,8 +210,7 @@ def rank_text(tests: pd.DataFrame) -> pd.DataFrame:
     rows = {}
     for row in tests.to_dict("records"):
         cell = rows.setdefault(row["name"], {"test": row["name"], "note": []})
-        text = p_value(row["p_value"]).removeprefix("P ").removeprefix("= ")
-        cell[f"P, {lower(row['endpoint'])}"] = text
+        cell[f"P, {lower(row['endpoint'])}"] = bare_p(row["p_value"])
         kept = [part for part in row["note"].split("; ") if not part.startswith("largest:")]
         cell["note"] += [f"{lower(row['endpoint'])}: {part}" for part in kept if part]
     for cell in rows.values():
