@@ -42,14 +42,15 @@ def figure_forest(
         places, headings = layout(rows)
         height = LINE * (max([*places, *headings.values()], default=0) + 2)
         figure = Figure(figsize=(7.0, height + 1.1), layout="constrained")
-        ax, words = figure.subplots(1, 2, sharey=True, width_ratios=[3, 2])
+        ax, words = figure.subplots(1, 2, sharey=True, width_ratios=[3, 2.2])
         ax.axvline(1, color=GREY, linewidth=0.8, zorder=1)
         methods = list(dict.fromkeys(rows["method"])) if "method" in rows else [""]
         for at, row in zip(places, rows.to_dict("records"), strict=True):
             kind = methods.index(row.get("method", ""))
             draw_row(ax, at, row, colour=COLOURS[kind % 7], marker=MARKERS[kind % 5])
-            text = f"{ratio(row)}  {p_value(row['p_value'])}" if known(row) else "withheld"
-            words.text(0, at, text, va="center", fontsize=8)
+            texts = (ratio(row), p_value(row["p_value"])) if known(row) else ("withheld", "")
+            for left, text in zip((0, 0.66), texts, strict=True):
+                words.text(left, at, text, va="center", fontsize=8)
         ax.set_yticks(places, rows["label"], fontsize=8)
         for name, at in headings.items():
             ax.text(-0.01, at, name, transform=ax.get_yaxis_transform(), ha="right", va="center",
@@ -96,14 +97,15 @@ def draw_row(ax, at: float, row: dict, *, colour: str, marker: str) -> None:
 
 def finish(ax, words, rows: pd.DataFrame, xlabel: str, favours) -> None:
     """Scale, ticks that fit the intervals, and the words under the axis."""
-    logs = np.abs(rows[["estimate", "conf_low", "conf_high"]].to_numpy(float))
-    logs = logs[np.isfinite(logs)]
-    reach = np.exp(min(WIDEST, max(np.log(2), logs.max() if logs.size else 0)) * 1.05)
+    logs = rows[["estimate", "conf_low", "conf_high"]].to_numpy(float)
+    logs = np.clip(logs[np.isfinite(logs)], -WIDEST, WIDEST)
+    low, high = (end(side, initial=start) for end, start, side in
+                 ((np.min, -np.log(2), logs), (np.max, np.log(2), logs)))  # fmt: skip
+    room = 0.04 * (high - low)
     ax.set_xscale("log", base=2)
-    ax.set_xlim(1 / reach, reach)
-    ticks = [t for t in (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8, 16, 32)
-             if 1 / reach <= t <= reach]  # fmt: skip
-    ax.set_xticks(ticks, [f"{t:.2g}" for t in ticks])
+    ax.set_xlim(np.exp(low - room), np.exp(high + room))
+    ticks = [t for t in 2.0 ** np.arange(-5, 6) if np.exp(low - room) <= t <= np.exp(high + room)]
+    ax.set_xticks(ticks, [f"{t:.2f}".rstrip("0").rstrip(".") for t in ticks])
     ax.minorticks_off()
     if favours:
         xlabel += f"\n\u2190 {favours[0]}      {favours[1]} \u2192"

@@ -1,0 +1,320 @@
+"""The figures of the page on Cox models in words: what each shows, for captions and alt texts."""
+
+import numpy as np
+import pandas as pd
+
+from helpers.analysis import Answer
+from helpers.conventions import DAYS_PER_MONTH
+from helpers.pages.asking import tidy_notes
+from helpers.pages.cox_asked import change, checks, model_name, question, watched, why_nothing
+from helpers.selection import EVENT
+from helpers.view import cut
+from helpers.words import (
+    NOT_DEFINED,
+    contrast,
+    lower,
+    month_name,
+    months,
+    number,
+    p_value,
+    percent,
+    plain,
+    quoted,
+    ratio,
+)
+
+LIMITS = ["conf_low", "conf_high"]
+MOST_SHOWN = 5  # patients in the table of influence
+
+
+def who(answer: Answer) -> str:
+    """Endpoint, comparison, model, patients and events of the watched term."""
+    if why_nothing(answer):
+        return f"{answer.label}: no hazard ratio"
+    frame, _ = question(answer)
+    return (
+        f"{answer.label}, {watched(answer).partition(': ')[2]}, {model_name(answer)} model, "
+        f"n = {len(frame)}, {int((frame[EVENT] == 1).sum())} events"
+    )
+
+
+def p_bare(value: float) -> str:
+    return p_value(value).removeprefix("P ").removeprefix("= ")
+
+
+def said_once(table: pd.DataFrame) -> pd.DataFrame:
+    """A table that names its endpoint in the first row of each alone."""
+    again = table["endpoint"].eq(table["endpoint"].shift())
+    return table.assign(endpoint=table["endpoint"].mask(again, ""))
+
+
+def withheld(asked: list[Answer]) -> str:
+    """For each endpoint without a ratio, why, in a sentence."""
+    found = [(answer.label, why_nothing(answer)) for answer in asked]
+    return " ".join(
+        f"{plain(label)}: no hazard ratio; {plain(why)}." for label, why in found if why
+    )
+
+
+# --- proportional hazards ---------------------------------------------------------------------
+
+
+def checks_text(asked: list[Answer]) -> pd.DataFrame:
+    """The check of every term and of all at once, P by the score test and by lifelines."""
+    rows = []
+    for answer in asked:
+        for row in checks(answer).to_dict("records"):
+            term = "all terms at once" if row["term"] == "GLOBAL" else row["term"]
+            column, _, levels = term.partition(": ")
+            says_itself = levels and (column == answer.view.compare or cut(column))
+            shown = {"chi-squared": number(row["statistic"], 1), "P": p_bare(row["p_value"])}
+            shown |= {"P, lifelines": p_bare(row["lifelines"]), "note": row["note"]}
+            name = levels if says_itself else term
+            rows.append({"endpoint": answer.label, "term": name} | shown)
+    return said_once(tidy_notes(pd.DataFrame(rows).fillna({"note": ""})))
+
+
+def read_split(answer: Answer) -> str:
+    """The ratio in the first half of the events and in the second, and how sure the change is."""
+    table = change(answer)
+    if table.empty or table["estimate"].isna().all():
+        return withheld([answer]) or "The events do not allow a split of the time."
+    parts = []
+    for term, mine in table.groupby("term", sort=False):
+        early, late, moved = (row for _, row in mine.iterrows())
+        day = months(early["day"])
+        if moved[["estimate"]].isna().any():
+            parts.append(f"{plain(term)}: {plain(early['note'] or late['note'])}.")
+            continue
+        way = "away from" if abs(late["estimate"]) > abs(early["estimate"]) else "towards"
+        parts.append(
+            f"{plain(contrast(early))}: up to month {day}, by which half of the events had "
+            f"happened, the hazard ratio is {ratio(early)}; after it, among the {late['n']} still "
+            f"at risk, {ratio(late)}. From the first period to the second it moves {way} 1; test "
+            f"of the change {p_value(moved['p_value'])}."
+        )
+    return f"{plain(answer.label)}. {' '.join(parts)}"
+
+
+def read_means(answer: Answer) -> str:
+    """The difference of restricted means, which needs no constant ratio."""
+    table, day = answer.rmst, answer.view.horizon
+    rows = table[~table["group"].isin(answer.groups)] if len(table) else table
+    parts = []
+    for row in rows.to_dict("records"):
+        if pd.notna(row["conf_low"]):
+            low, high = (number(row[c] / DAYS_PER_MONTH, 1) for c in LIMITS)
+            parts.append(
+                f"{plain(row['group'])}: the difference in mean time free of the event up to "
+                f"{month_name(day)} is {number(row['estimate'] / DAYS_PER_MONTH, 1)} months "
+                f"({low} to {high})."
+            )
+    return f"{plain(answer.label)}. {' '.join(parts)}" if parts else "No restricted mean here."
+
+
+# --- residuals --------------------------------------------------------------------------------
+
+
+def caption_residuals(answer: Answer) -> str:
+    return plain(
+        f"Scaled Schoenfeld residuals (dots, one per event) on the scale of the hazard ratio; "
+        f"{who(answer)}. Thick lines with bands: the hazard ratio up to the day by which half of "
+        "the events had happened and after it, with 95% Wald interval; dashed: one ratio for the "
+        "whole time; months."
+    )
+
+
+def alt_residuals(answer: Answer, dots: pd.DataFrame) -> str:
+    if dots.empty:
+        return (
+            f"An empty figure of residuals over months: {why_nothing(answer) or 'too few events'}."
+        )
+    table = change(answer)
+    parts = [
+        f"{row['period']}: {ratio(pd.Series(row))}"
+        for row in table[(table["term"] == watched(answer))].to_dict("records")[:2]
+    ]
+    return (
+        f"Scatter of {len(dots)} residuals over {months(dots['time'].max(), 0)} months on a log "
+        f"scale of hazard ratios, with a level line and band for each of two periods. "
+        f"{'; '.join(parts) or 'No split of the time'}."
+    )
+
+
+# --- influence --------------------------------------------------------------------------------
+
+
+def influence_text(answer: Answer, table: pd.DataFrame) -> pd.DataFrame:
+    """The patients whose leaving moves the ratio most: row, group, month, event, ratio without."""
+    known = table.dropna(subset=["dfbeta"])
+    if known.empty:
+        return pd.DataFrame([{"note": why_nothing(answer) or "no ratio with a patient left out"}])
+    order = known["dfbeta"].abs().sort_values(ascending=False, kind="stable").index[:MOST_SHOWN]
+    rows = [
+        {"row": row.row, "group": row.group, "month": number(row.month, 0),
+         "event": "yes" if row.event == 1 else "no", "ratio without": number(row.hazard_ratio),
+         "with the patient it is": "higher" if row.dfbeta > 0 else "lower"}
+        for row in known.loc[order].itertuples()
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def read_influence(answer: Answer, table: pd.DataFrame) -> str:
+    """The range of the ratio when one patient at a time is left out, and who moves it most."""
+    known, parts = table.dropna(subset=["dfbeta"]), []
+    if known.empty:
+        return f"No ratio is left when a patient is: {plain(why_nothing(answer) or 'too few')}."
+    whole = known["dfbeta"] + np.log(known["hazard_ratio"])
+    low, high = known["hazard_ratio"].agg(["min", "max"])
+    most = known.loc[known["dfbeta"].abs().idxmax()]
+    parts.append(
+        f"{plain(answer.label)}: {number(np.exp(whole.iloc[0]))} with everybody; with one patient "
+        f"left out at a time, from {number(low)} to {number(high)}. The patient in row "
+        f"{most['row']} moves it most."
+    )
+    crossing = int(((np.log(known["hazard_ratio"]) * whole) < 0).sum())
+    parts.append(
+        "Leaving out one patient never takes it to the other side of 1."
+        if not crossing
+        else f"For {crossing} of {len(known)} patients, leaving out the one takes it across 1."
+    )
+    lost = len(table) - len(known)
+    if lost:
+        parts.append(f"For {lost} of {len(table)}, no ratio is left without the patient.")
+    return " ".join(parts)
+
+
+def caption_influence(answer: Answer) -> str:
+    return plain(
+        f"Change of the log hazard ratio by each patient (with the patient minus without; a dot "
+        f"filled for an event, hollow for censored) over the patient's time, months; "
+        f"{who(answer)}. The rows that move it most are numbered, counted from 0 in the file."
+    )
+
+
+def alt_influence(answer: Answer, table: pd.DataFrame) -> str:
+    known = table.dropna(subset=["dfbeta"])
+    if known.empty:
+        return f"An empty figure of influence over months: {why_nothing(answer) or 'no estimates'}."
+    low, high = known["dfbeta"].agg(["min", "max"])
+    return (
+        f"Scatter of {len(known)} changes of the log hazard ratio over months, from "
+        f"{number(low)} to {number(high)}, around a line at zero; {len(known['group'].unique())} "
+        "groups with different markers."
+    )
+
+
+# --- adjusted curves --------------------------------------------------------------------------
+
+
+def at(curves: pd.DataFrame, kind: str, group: str, day: float) -> float:
+    """Survival at a day; NaN beyond the last day of the curve."""
+    mine = curves[(curves["kind"] == kind) & (curves["group"] == group)]
+    if mine.empty or day > mine["time"].max():
+        return np.nan
+    before = mine[mine["time"] <= day]
+    return before["estimate"].iloc[-1] if len(before) else 1.0
+
+
+def curves_text(answer: Answer, curves: pd.DataFrame, why: str) -> pd.DataFrame:
+    """Survival at the horizon by group, as observed and adjusted."""
+    if curves.empty:
+        return pd.DataFrame([{"note": why}])
+    day, rows = answer.view.horizon, []
+    for group in answer.groups:
+        shown = {"group": group}
+        for kind in ("as observed", "adjusted"):
+            shown[kind] = percent(at(curves, kind, group, day)) if day else NOT_DEFINED
+        rows.append(shown)
+    return pd.DataFrame(rows)
+
+
+def read_curves(answer: Answer, curves: pd.DataFrame, why: str) -> str:
+    """What adjusting does to the distance of two curves at the horizon."""
+    if curves.empty:
+        return f"No adjusted curves: {plain(why)}."
+    day, (*others, bottom) = answer.view.horizon, answer.groups
+    parts = []
+    for top in others if day else []:
+        gap = [at(curves, k, top, day) - at(curves, k, bottom, day)
+               for k in ("as observed", "adjusted")]  # fmt: skip
+        if np.isfinite(gap).all():
+            points = [number(100 * value, 0) for value in gap]
+            parts.append(
+                f"At {month_name(day)} the difference between {quoted(top)} and {quoted(bottom)} "
+                f"is {points[0]} points as observed and {points[1]} adjusted."
+            )
+    return " ".join(parts) or "Not every curve reaches the horizon, so no distance is read there."
+
+
+def caption_curves(answer: Answer) -> str:
+    return plain(
+        f"Survival adjusted to everybody's covariates (thick) and as observed by Kaplan-Meier "
+        f"(thin), on the same patients; {who(answer)}; each curve to the day the last patient of "
+        "its group is watched; months. Without intervals."
+    )
+
+
+def alt_curves(answer: Answer, curves: pd.DataFrame, why: str) -> str:
+    if curves.empty:
+        return f"An empty figure of adjusted survival over months: {why}."
+    day = answer.view.horizon or curves["time"].max()
+    parts = [
+        f"{group}: {percent(at(curves, 'as observed', group, day))} as observed, "
+        f"{percent(at(curves, 'adjusted', group, day))} adjusted"
+        for group in answer.groups
+    ]
+    return (
+        f"Step curves of {lower(answer.label)}, thick adjusted and thin as observed, over "
+        f"{months(curves['time'].max(), 0)} months. At {month_name(day)}: {'; '.join(parts)}."
+    )
+
+
+# --- the forest -------------------------------------------------------------------------------
+
+
+def forest_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """The `ways` as rows of `forest.figure_forest`, a section per endpoint."""
+    return table.rename(columns={"endpoint": "section"})
+
+
+def read_forest(table: pd.DataFrame) -> str:
+    """How far the ways lie apart, and whether they agree on the side of 1."""
+    known = table.dropna(subset=["estimate"])
+    if known.empty:
+        return "No way gives a ratio here."
+    whole = known[~known["key"].isin(["early", "late"])]
+    low, high = np.exp(whole["estimate"].agg(["min", "max"]))
+    open_ended = int(((whole["conf_low"] <= 0) & (whole["conf_high"] >= 0)).sum())
+    some = open_ended or "none"
+    if len(whole) == 1:
+        does = "includes" if open_ended else "excludes"
+        return f"The one ratio here is {number(low)}; its interval {does} 1."
+    return (
+        f"Over the whole time the {len(whole)} ratios run from {number(low)} to {number(high)}; "
+        f"{some} of their intervals include{'s' * (open_ended == 1)} 1."
+    )
+
+
+def caption_forest(table: pd.DataFrame) -> str:
+    """What the forest is of, with patients and events of each endpoint."""
+    who = []
+    for endpoint, part in table.groupby("endpoint", sort=False):
+        n, events = int(part["n"].max()), int(part["n_event"].max())
+        who.append(f"{endpoint}, " + (f"n = {n}, {events} events" if n else "no hazard ratio"))
+    return plain(
+        f"Hazard ratios (markers, one kind for each way to errors and limits) with 95% intervals "
+        f"(lines); {'; '.join(who)}. The rows after a month concern those still at risk then."
+    )
+
+
+def alt_forest(table: pd.DataFrame) -> str:
+    parts = [f"{row.endpoint}, {row.label}: {ratio(pd.Series(row._asdict()))}"
+             for row in table.itertuples()]  # fmt: skip
+    return f"Forest plot of hazard ratios (lines: {len(table)}) on a log axis. {'; '.join(parts)}."
+
+
+def xlabel(answer: Answer) -> str:
+    """What the ratios of the forest are of what."""
+    groups = answer.groups
+    return f"Hazard ratio, {groups[0]} vs {groups[-1]}" if len(groups) == 2 else "Hazard ratio"
