@@ -21,12 +21,16 @@ _NAMES = {
 }  # fmt: skip
 _MODULE = {name: module for module, names in _NAMES.items() for name in names}
 _SUBJECTS = {
-    "": ("describe", "regression", "response", "sentences", "survival", "words"),
-    "estimators": ("adjusted", "competing", "factors", "logistic", "nonproportional", "times"),
-    "pages": ("cox_page", "factors_page", "response_page", "safety_page", "survival_page"),
+    "": ("regression", "sentences", "survival", "words"),
+    "estimators": (
+        "adjusted", "competing", "factors", "logistic", "nonproportional", "response", "times",
+    ),
+    "pages": (
+        "cox_page", "describe", "factors_page", "response_page", "safety_page", "survival_page",
+    ),
     "paper": ("forensics", "ledger", "published"),
     "plots": ("curves", "forest", "models", "people", "safety", "screens", "waffle"),
-}
+}  # fmt: skip
 _SUBJECT = {
     name: ".".join(filter(None, ["helpers", folder, name]))
     for folder, names in _SUBJECTS.items()

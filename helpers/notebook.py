@@ -42,7 +42,7 @@ def say(text: str, of: Answer | Cohort | str) -> Markdown:
     """A sentence with numbers in it, as prose, with the mark of synthetic rows behind it."""
     cohort = of.cohort if isinstance(of, Answer) else of
     mark = cohort if isinstance(cohort, str) else cohort.mark
-    return Markdown(f"{text} *({mark[0].upper()}{mark[1:]}.)*" if mark else text)
+    return Markdown(f"{text} *({mark[0].upper()}{mark[1:].rstrip('.')}.)*" if mark else text)
 
 
 def footer(of: Answer | Cohort | str, by: tuple[str, ...]) -> str:

@@ -108,10 +108,9 @@ def cox_table(
     0  arm: b vs a    -0.728      0.877  Cox, breslow ties
     """
     robust = robust or cluster is not None
-    if ties not in TIE_RULES:
-        raise ValueError(f"ties: found {ties!r}. To do: use {', '.join(TIE_RULES)}.")
-    if intervals not in INTERVALS:
-        raise ValueError(f"intervals: found {intervals!r}. To do: use wald or profile.")
+    for name, asked, known in (("ties", ties, TIE_RULES), ("intervals", intervals, INTERVALS)):
+        if asked not in known:
+            raise ValueError(f"{name}: found {asked!r}. To do: use {' or '.join(known)}.")
     if ties == "exact" and engine == "fast":
         raise ValueError("ties: found exact with the fast engine. To do: use engine lifelines.")
     if robust and (ties == "exact" or intervals == "profile"):

@@ -325,19 +325,3 @@ def logrank_test(
     p_value = float(chdtrc(df, statistic))
     row = {"name": "log-rank", "statistic": statistic, "df": df, "p_value": p_value}
     return pd.DataFrame([row])
-
-
-def follow_up(frame: pd.DataFrame, *, time: str, event: str) -> pd.DataFrame:
-    """Median follow-up in days by reverse Kaplan-Meier: censoring is the event.
-
-    Returns
-    -------
-    DataFrame
-        As `median_table`; n_event counts the censored.
-
-    References
-    ----------
-    Schemper and Smith 1996, https://doi.org/10.1016/0197-2456(96)00075-X
-    """
-    flipped = frame[[time]].assign(watched=1 - frame[event])
-    return median_table(km_curve(flipped, time=time, event="watched"))

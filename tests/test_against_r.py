@@ -10,10 +10,9 @@ from cohorts import german
 
 from helpers.analysis import analyse
 from helpers.cohort import ROOT
-from helpers.estimators.times import rmst_table
+from helpers.estimators.times import follow_up, rmst_table
 from helpers.regression import NotEstimable, cox_table
 from helpers.survival import (
-    follow_up,
     km_curve,
     logrank_test,
     median_table,

@@ -6,7 +6,8 @@ import pytest
 from cohorts import german, make_cohort
 
 from helpers.cohort import PAPER_COHORT, SECOND_COHORT, load_cohort
-from helpers.describe import (
+from helpers.estimators.times import follow_up_definitions
+from helpers.pages.describe import (
     INVENTED,
     absent_columns,
     attrition,
@@ -15,7 +16,6 @@ from helpers.describe import (
     spread,
     table_one,
 )
-from helpers.estimators.times import follow_up_definitions
 from helpers.paper.ledger import NOT_MET, ledger
 from helpers.words import follow_up_text
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.cohort import PAPER_COHORT, ROOT, load_cohort
+from helpers.estimators.response import odds_ratios, response_p
 from helpers.paper.forensics import (
     counts_that_print,
     e_values,
@@ -28,7 +29,6 @@ from helpers.paper.published import (
     printing_interval,
     prints_as,
 )
-from helpers.response import odds_ratios, response_p
 from helpers.workshop.cli import main
 
 IDS = [

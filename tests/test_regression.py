@@ -159,7 +159,7 @@ def test_the_exact_rule_is_refused_where_it_would_take_forever_and_by_the_fast_e
 @pytest.mark.parametrize(
     "options, said",
     [
-        ({"ties": "peto"}, "ties: found 'peto'. To do: use efron, breslow, exact"),
+        ({"ties": "peto"}, "ties: found 'peto'. To do: use efron or breslow or exact"),
         ({"intervals": "exact"}, "intervals: found 'exact'. To do: use wald or profile"),
         ({"robust": True, "intervals": "profile"}, "robust: found with exact ties or profile"),
         ({"robust": True, "ties": "exact"}, "robust: found with exact ties or profile"),

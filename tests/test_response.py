@@ -12,9 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import chi2, chi2_contingency, nchypergeom_fisher
 
 from helpers.cohort import ROOT
-from helpers.fit.contrasts import breslow_day, koopman_limits, pooled_rows
-from helpers.fit.likelihood import NotEstimable
-from helpers.response import (
+from helpers.estimators.response import (
     TESTS,
     fragility,
     grade_table,
@@ -28,6 +26,8 @@ from helpers.response import (
     stratified_contrast,
     stratified_response,
 )
+from helpers.fit.contrasts import breslow_day, koopman_limits, pooled_rows
+from helpers.fit.likelihood import NotEstimable
 
 FIXTURES = Path(__file__).parent / "fixtures" / "response"
 COUNTS = json.loads((FIXTURES / "counts.json").read_text())

@@ -416,7 +416,7 @@ def standin(root):
             self.status_line, self.caution = f"{self.name}: private data", "Careful."
             self.source = lambda: self.status_line + "."
             self.flags, self.endpoints = types.SimpleNamespace(itertuples=list), {}
-            self.factors = []
+            self.factors, self.mask_below = [], 5
     def build_book(notebooks, out, *, title, status, caution):
         if "unbuildable" in status:
             raise ValueError("a link leads nowhere")

@@ -8,8 +8,8 @@ import pytest
 
 from helpers.analysis import analyse
 from helpers.cohort import PAPER_COHORT, ROOT, SECOND_COHORT, load_cohort
+from helpers.estimators.times import follow_up
 from helpers.regression import cox_table
-from helpers.survival import follow_up
 from helpers.view import View, Where
 from helpers.workshop.patients import FIRST_RESPONSE, RECOVERED
 

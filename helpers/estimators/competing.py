@@ -163,17 +163,14 @@ def naive_incidence(
     data = complete(frame, time, cause, group)
     tables = []
     for k in codes(data[cause]):
-        curve = km_curve(
-            data.assign(**{cause: (data[cause] == k).astype(int)}), time=time, event=cause,
-            group=group,
-        )  # fmt: skip
+        own = data.assign(**{cause: (data[cause] == k).astype(int)})
+        curve = km_curve(own, time=time, event=cause, group=group)
         low, high = 1 - curve["conf_high"], 1 - curve["conf_low"]
         curve = curve.assign(cause=k, estimate=1 - curve["estimate"], conf_low=low, conf_high=high)
         tables.append(curve)
-    table = pd.concat(tables)
-    order = {name: at for at, name in enumerate(table["group"].unique())}
-    table = table.assign(_at=table["group"].map(order))
-    table = table.sort_values(["_at", "cause", "time"], kind="stable")
+    order = list(dict.fromkeys(tables[0]["group"]))  # that of the curves, not of the alphabet
+    table = pd.concat(tables).sort_values(["cause", "time"], kind="stable")
+    table = table.sort_values("group", key=lambda name: name.map(order.index), kind="stable")
     # Kaplan-Meier counted the other causes as censored; they are not.
     other = data.assign(_group=data[group].astype(str) if group else "all")
     other = other[other[cause] == 0].groupby(["_group", time]).size()

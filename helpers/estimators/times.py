@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.conventions import CONFIDENCE
-from helpers.survival import Z, follow_up, km_curve, median_table, wald
+from helpers.survival import Z, km_curve, median_table, wald
 
 ESTIMATE_COLUMNS = ["estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high"]
 
@@ -162,6 +162,22 @@ def median_interval_types(
     order = {name: at for at, name in enumerate(curves["group"].unique())}
     table = pd.concat(tables, ignore_index=True)
     return table.sort_values("group", key=lambda names: names.map(order), kind="stable")
+
+
+def follow_up(frame: pd.DataFrame, *, time: str, event: str) -> pd.DataFrame:
+    """Median follow-up in days by reverse Kaplan-Meier: censoring is the event.
+
+    Returns
+    -------
+    DataFrame
+        As `median_table`; n_event counts the censored.
+
+    References
+    ----------
+    Schemper and Smith 1996, https://doi.org/10.1016/0197-2456(96)00075-X
+    """
+    flipped = frame[[time]].assign(watched=1 - frame[event])
+    return median_table(km_curve(flipped, time=time, event="watched"))
 
 
 def follow_up_definitions(

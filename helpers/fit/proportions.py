@@ -1,6 +1,7 @@
 """Arithmetic of counts: a proportion and its intervals, and the P and odds ratio of two.
 
-Everything takes numbers of patients and knows no cohort; `helpers.response` counts them.
+Everything takes numbers of patients and knows no cohort; the frames are
+counted in `helpers.estimators.response`.
 """
 
 import numpy as np

@@ -35,6 +35,7 @@ from helpers.pages.cox_shown import (
     alt_forest,
     alt_influence,
     alt_residuals,
+    bare_p,
     caption_curves,
     caption_forest,
     caption_influence,
@@ -43,7 +44,6 @@ from helpers.pages.cox_shown import (
     curves_text,
     forest_rows,
     influence_text,
-    p_bare,
     read_curves,
     read_forest,
     read_influence,
@@ -181,7 +181,7 @@ def journal_text(answer: Answer) -> pd.DataFrame:
             for kind, found in (("univariable", alone.get(row["term"])), ("multivariable", row)):
                 shown = found is not None and (kind == "univariable" or model is not None)
                 entry[f"{kind} HR"] = ratio(found) if shown else NOT_DEFINED
-                entry[f"P, {kind[:-8]}"] = p_bare(found["p_value"]) if shown else NOT_DEFINED
+                entry[f"P, {kind[:-8]}"] = bare_p(found["p_value"]) if shown else NOT_DEFINED
             rows.append(entry)
         if len(mine) and mine["reference"].iloc[0]:
             bottom = mine["reference"].iloc[0]
@@ -303,7 +303,7 @@ def ways_text(table: pd.DataFrame, *keys: str) -> pd.DataFrame:
         first = "efron" if row["endpoint"] in adjusted else "unadjusted"
         if row["key"] in (first, *keys):
             shown = {"hazard ratio": ratio(pd.Series(row)), "note": row["note"]}
-            shown |= {"error of its log": number(row["std_error"]), "P": p_bare(row["p_value"])}
+            shown |= {"error of its log": number(row["std_error"]), "P": bare_p(row["p_value"])}
             rows.append({"endpoint": row["endpoint"], "way": row["label"]} | shown)
     columns = ["endpoint", "way", "hazard ratio", "error of its log", "P", "note"]
     return said_once(tidy_notes(pd.DataFrame(rows, columns=columns)))

@@ -11,6 +11,7 @@ from helpers.selection import EVENT
 from helpers.view import cut
 from helpers.words import (
     NOT_DEFINED,
+    bare_p,
     contrast,
     lower,
     month_name,
@@ -38,10 +39,6 @@ def who(answer: Answer) -> str:
     )
 
 
-def p_bare(value: float) -> str:
-    return p_value(value).removeprefix("P ").removeprefix("= ")
-
-
 def said_once(table: pd.DataFrame) -> pd.DataFrame:
     """A table that names its endpoint in the first row of each alone."""
     again = table["endpoint"].eq(table["endpoint"].shift())
@@ -67,8 +64,8 @@ def checks_text(asked: list[Answer]) -> pd.DataFrame:
             term = "all terms at once" if row["term"] == "GLOBAL" else row["term"]
             column, _, levels = term.partition(": ")
             says_itself = levels and (column == answer.view.compare or cut(column))
-            shown = {"chi-squared": number(row["statistic"], 1), "P": p_bare(row["p_value"])}
-            shown |= {"P, lifelines": p_bare(row["lifelines"]), "note": row["note"]}
+            shown = {"chi-squared": number(row["statistic"], 1), "P": bare_p(row["p_value"])}
+            shown |= {"P, lifelines": bare_p(row["lifelines"]), "note": row["note"]}
             name = levels if says_itself else term
             rows.append({"endpoint": answer.label, "term": name} | shown)
     return said_once(tidy_notes(pd.DataFrame(rows).fillna({"note": ""})))

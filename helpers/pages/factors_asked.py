@@ -18,9 +18,9 @@ from helpers.estimators.factors import (
     shrunken,
 )
 from helpers.estimators.logistic import logistic_table
+from helpers.estimators.response import EVALUABLE
 from helpers.fit.likelihood import NotEstimable
 from helpers.regression import cox_table, firth_cox_table
-from helpers.response import EVALUABLE
 from helpers.selection import EVENT, TIME, Notes, select
 from helpers.view import View, cut, cut_text, level_text, with_cuts
 

@@ -7,8 +7,8 @@ Who is asked and the screens are in `helpers.pages.factors_asked`, what the prin
 import numpy as np
 import pandas as pd
 
-from helpers.describe import EVIDENCE
 from helpers.estimators.factors import adjust_p
+from helpers.pages.describe import EVIDENCE
 from helpers.pages.factors_asked import (
     ALPHA,
     Asked,

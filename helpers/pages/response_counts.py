@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from helpers import response
+from helpers.estimators import response
 from helpers.fit.likelihood import NotEstimable
 from helpers.words import bare_p, number
 

@@ -1,6 +1,6 @@
 """What the page on response shows: tables as text, sentences, captions and alt texts.
 
-Every number comes from `helpers.response`; here it is put into words, in arms' order.
+Every number comes from `helpers.estimators.response`; here it is put into words, in arms' order.
 """
 
 from itertools import product
@@ -8,8 +8,8 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from helpers import response
 from helpers.cohort import Cohort
+from helpers.estimators import response
 from helpers.pages.response_counts import (
     ALPHA,
     alt_path,

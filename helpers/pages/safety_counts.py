@@ -1,6 +1,7 @@
 """What counts alone say of harm: bounds, intervals, and the printed percentages, as text.
 
-The proportions and bounds are those of `helpers.response`; `safety_page` offers all of these.
+The proportions and bounds are those of `helpers.estimators.response`; `safety_page`
+offers all of these.
 """
 
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
@@ -9,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from helpers.cohort import Cohort
+from helpers.estimators.response import one_sided_bound, proportion_table
 from helpers.paper.ledger import ledger
 from helpers.paper.published import load_published
-from helpers.response import one_sided_bound, proportion_table
 from helpers.words import percent
 
 SWITCH = "5/54 for 9.2%"

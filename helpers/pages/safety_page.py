@@ -1,13 +1,14 @@
 """What the page on safety shows of a cohort: tables, sentences, captions and alt texts.
 
-The proportions and bounds are those of `helpers.response`; here they become text. What needs no
-rows is in `safety_counts`, and offered here too.
+The proportions and bounds are those of `helpers.estimators.response`; here they become text. What
+needs no rows is in `safety_counts`, and offered here too.
 """
 
 import numpy as np
 import pandas as pd
 
 from helpers.cohort import Cohort
+from helpers.estimators.response import grade_table
 from helpers.pages.safety_counts import (
     PRINTED,
     alt_bounds,
@@ -22,7 +23,6 @@ from helpers.pages.safety_counts import (
     zero_bounds,
     zero_text,
 )
-from helpers.response import grade_table
 from helpers.words import NOT_DEFINED, percent, plain, quoted
 
 __all__ = [

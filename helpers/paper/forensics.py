@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from helpers.estimators.response import TESTS, odds_ratios, response_p
 from helpers.paper.published import MONTHS, load_published, printing_interval, prints_as
-from helpers.response import TESTS, odds_ratios, response_p
 from helpers.survival import Z
 
 

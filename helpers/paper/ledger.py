@@ -10,6 +10,8 @@ import pandas as pd
 from helpers.analysis import analyse
 from helpers.cohort import Cohort
 from helpers.conventions import PLATEAU_TOLERANCE
+from helpers.estimators.response import odds_ratios, response_p
+from helpers.estimators.times import follow_up
 from helpers.paper.forensics import (
     counts_that_print,
     follow_up_bound,
@@ -24,8 +26,6 @@ from helpers.paper.published import (
     load_published,
     printing_interval,
 )
-from helpers.response import odds_ratios, response_p
-from helpers.survival import follow_up
 from helpers.view import View, Where
 
 FOLLOWS, CONSISTENT, BUILT, STATED, IMPOSSIBLE, OPEN = VERDICTS

@@ -12,7 +12,7 @@ import pandas as pd
 
 from helpers.cohort import ROOT
 from helpers.conventions import DAYS_PER_MONTH
-from helpers.response import TESTS
+from helpers.estimators.response import TESTS
 
 VERDICTS = {
     "follows from printed counts": "an independent check (58% from 54/93)",
