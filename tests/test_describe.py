@@ -104,9 +104,9 @@ def test_table_one_stands_tiny_and_constant_groups(tmp_path, n):
     assert not table_one(cohort).isna().any().any()
 
 
-def test_a_cohort_without_baseline_columns_has_an_empty_table_one(tmp_path):
+def test_a_cohort_without_baseline_columns_has_a_table_one_that_says_so(tmp_path):
     cohort = make_cohort(tmp_path, {"os_time": [1, 2], "os_event": [1, 0]})
-    assert table_one(cohort).empty
+    assert table_one(cohort)["note"].item() == "This cohort has no baseline column."
 
 
 def test_every_early_censoring_has_a_reason_and_the_count_is_that_of_the_file():

@@ -104,7 +104,7 @@ def table_one(cohort: Cohort) -> pd.DataFrame:
     DataFrame
         characteristic (a column, or indented below it one of its categories), one column per
         arm, missing (patients), SMD; all text. Counts with percent of those known, or median with
-        quartiles. Empty without baseline columns.
+        quartiles. Without baseline columns one row, note.
 
     Notes
     -----
@@ -122,7 +122,7 @@ def table_one(cohort: Cohort) -> pd.DataFrame:
     arms = list(cohort.arms)
     shown = [c for c in baseline_columns(cohort) if cohort.frame[c].notna().any()]
     if not shown:
-        return pd.DataFrame(columns=["characteristic", *arms, "missing", "SMD"])
+        return pd.DataFrame({"note": ["This cohort has no baseline column."]})
     frame, numbers = pd.DataFrame({"_arm": cohort.frame["arm"]}), []
     for column in shown:
         values = cohort.frame[column]
