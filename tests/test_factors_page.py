@@ -226,7 +226,19 @@ def test_firth_is_said_to_answer_where_maximum_likelihood_does_not(asked):
     label = silent["label"].iloc[0]
     said = page.read_ways(table)
     assert f"{label}' maximum likelihood gives no ratio. Firth's penalty gives" in said
-    assert page.smallest(asked) == "histology"
+
+
+def test_lessons_on_chance_leave_out_what_was_searched_for_and_lessons_on_size_what_is_invented(
+    asked,
+):
+    assert page.smallest(asked) == "ecog >= 3"
+    family = page.by_chance(asked, page.survival_screen(asked, arm=asked.arm))
+    assert family["invented"].all() and len(family) >= 10
+    cuts = page.every_cut(asked)
+    assert cuts["invented"].all() and len(cuts) > 3
+    german = real()
+    screen = page.survival_screen(german, arm=german.arm)
+    assert page.by_chance(german, screen) is screen
 
 
 def test_the_smallest_group_belongs_to_the_factor_named():

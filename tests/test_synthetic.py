@@ -8,9 +8,10 @@ import pytest
 
 from helpers.analysis import analyse
 from helpers.cohort import PAPER_COHORT, ROOT, SECOND_COHORT, load_cohort
+from helpers.estimators.adjusted import separate_curves
 from helpers.estimators.times import follow_up
 from helpers.regression import cox_table
-from helpers.view import View, Where
+from helpers.view import View, Where, with_cuts
 from helpers.workshop.patients import FIRST_RESPONSE, RECOVERED
 
 
@@ -138,3 +139,16 @@ def test_r_reads_the_same_follow_up(path):
     frame = load_cohort(path).frame
     ours = follow_up(frame, time="os_time", event="os_event")["estimate"].iloc[0]
     assert ours == R[path]["follow-up"]["estimate"] == 564
+
+
+def test_curves_with_a_model_for_each_arm_are_those_of_r():
+    r = json.loads((ROOT / "tests" / "fixtures" / "synthetic" / "separate.json").read_text())
+    cohort = with_cuts(load_cohort(), View(adjust=("ecog >= 3", "ipi >= 3")))
+    curves = separate_curves(
+        cohort.frame, time="os_time", event="os_event", covariates=["ecog >= 3", "ipi >= 3"],
+        group="arm",
+    )  # fmt: skip
+    for arm in cohort.arms:
+        part = curves[curves["group"] == arm]
+        at = np.searchsorted(part["time"], r["days"], side="right") - 1
+        np.testing.assert_allclose(part["estimate"].to_numpy()[at], r[arm], rtol=1e-6)

@@ -13,7 +13,7 @@ import pandas as pd
 from helpers.analysis import Answer, analyse
 from helpers.cohort import Cohort
 from helpers.conventions import DAYS_PER_MONTH
-from helpers.estimators.adjusted import adjusted_curves
+from helpers.estimators.adjusted import adjusted_curves, separate_curves
 from helpers.estimators.nonproportional import ph_test, schoenfeld, time_split
 from helpers.fit.design import prepared, without_eventless
 from helpers.pages.asking import why_not_compared
@@ -27,6 +27,7 @@ from helpers.words import months
 MOST, EVENTS_EACH = 3, 10  # covariates chosen by default, and events for each term of a model
 WALD, PROFILE, ROBUST = "Wald limits", "profile limits", "robust errors"
 FIRTH, PERIOD = "Firth's penalty", "one period"
+SEPARATE = "adjusted, a model for each group"
 # key, what the label adds, adjusted where there are covariates, estimator, its options, method
 WAYS = (
     ("unadjusted", "", False, cox_table, {}, WALD),
@@ -35,7 +36,7 @@ WAYS = (
     ("exact", ", exact ties", True, cox_table, {"ties": "exact"}, WALD),
     ("profile", ", profile limits", True, cox_table, {"intervals": "profile"}, PROFILE),
     ("robust", ", robust errors", True, cox_table, {"robust": True}, ROBUST),
-    ("firth", ", Firth's penalty", True, firth_cox_table, {}, FIRTH),
+    ("firth", ", Firth's penalty (Breslow's ties)", True, firth_cox_table, {}, FIRTH),
 )
 NUMBERS = ["estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high"]
 
@@ -197,7 +198,7 @@ def finite(answer: Answer) -> list[pd.DataFrame]:
         table = firth_cox_table(frame, **keys).assign(note="")
     except NotEstimable:
         return []
-    rows = labelled(table, answer, "firth", "Unadjusted, Firth's penalty", FIRTH)
+    rows = labelled(table, answer, "firth", "Unadjusted, Firth's penalty (Breslow's ties)", FIRTH)
     return [pd.DataFrame(rows)]
 
 
@@ -316,5 +317,11 @@ def standardised_curves(answer: Answer) -> tuple[pd.DataFrame, str]:
     except (NotEstimable, ValueError) as reason:
         return nothing, str(reason)
     plain = km_curve(frame, time=TIME, event=EVENT, group=GROUP)
-    both = pd.concat([plain.assign(kind="as observed"), made.assign(kind="adjusted")])
-    return both.loc[both["n_risk"] > 0, list(nothing)].reset_index(drop=True), ""
+    kinds = [plain.assign(kind="as observed"), made.assign(kind="adjusted")]
+    try:
+        own = separate_curves(frame, **keys, group=answer.view.compare, ties=ties)
+        kinds.append(own.assign(kind=SEPARATE, n_risk=made["n_risk"].to_numpy()))
+    except NotEstimable:
+        pass  # a small group may not bear a model of its own; the sentence then says less
+    every = pd.concat(kinds)
+    return every.loc[every["n_risk"] > 0, list(nothing)].reset_index(drop=True), ""

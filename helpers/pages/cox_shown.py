@@ -6,7 +6,15 @@ import pandas as pd
 from helpers.analysis import Answer
 from helpers.conventions import DAYS_PER_MONTH
 from helpers.pages.asking import tidy_notes
-from helpers.pages.cox_asked import change, checks, model_name, question, watched, why_nothing
+from helpers.pages.cox_asked import (
+    SEPARATE,
+    change,
+    checks,
+    model_name,
+    question,
+    watched,
+    why_nothing,
+)
 from helpers.selection import EVENT
 from helpers.view import cut
 from helpers.words import (
@@ -102,8 +110,8 @@ def read_means(answer: Answer) -> str:
         if pd.notna(row["conf_low"]):
             low, high = (number(row[c] / DAYS_PER_MONTH, 1) for c in LIMITS)
             parts.append(
-                f"{plain(row['group'])}: the difference in mean time free of the event up to "
-                f"{month_name(day)} is {number(row['estimate'] / DAYS_PER_MONTH, 1)} months "
+                f"{plain(row['group'])}: the unadjusted difference in mean time free of the event "
+                f"up to {month_name(day)} is {number(row['estimate'] / DAYS_PER_MONTH, 1)} months "
                 f"({low} to {high})."
             )
     return f"{plain(answer.label)}. {' '.join(parts)}" if parts else "No restricted mean here."
@@ -116,7 +124,8 @@ def caption_residuals(answer: Answer) -> str:
     return plain(
         f"Scaled Schoenfeld residuals (dots, one per event) on the scale of the hazard ratio; "
         f"{who(answer)}. Thick lines with bands: the hazard ratio up to the day by which half of "
-        "the events had happened and after it, with 95% Wald interval; dashed: one ratio for the "
+        "the events had happened and after it (each period a model of its own, all covariates "
+        "included), with 95% Wald interval; dashed: one ratio for the "
         "whole time; months."
     )
 
@@ -234,12 +243,15 @@ def read_curves(answer: Answer, curves: pd.DataFrame, why: str) -> str:
     parts = []
     for top in others if day else []:
         gap = [at(curves, k, top, day) - at(curves, k, bottom, day)
-               for k in ("as observed", "adjusted")]  # fmt: skip
+               for k in ("as observed", "adjusted", SEPARATE)
+               if k in set(curves["kind"])]  # fmt: skip
         if np.isfinite(gap).all():
             points = [number(100 * value, 0) for value in gap]
+            free = f", {points[2]} with a model for each group" if len(points) > 2 else ""
             parts.append(
                 f"At {month_name(day)} the difference between {quoted(top)} and {quoted(bottom)} "
-                f"is {points[0]} points as observed and {points[1]} adjusted."
+                f"is {points[0]} points as observed, {points[1]} adjusted under one hazard ratio "
+                f"for the whole time{free}."
             )
     return " ".join(parts) or "Not every curve reaches the horizon, so no distance is read there."
 
@@ -280,17 +292,28 @@ def read_forest(table: pd.DataFrame) -> str:
     known = table.dropna(subset=["estimate"])
     if known.empty:
         return "No way gives a ratio here."
-    whole = known[~known["key"].isin(["early", "late"])]
-    low, high = np.exp(whole["estimate"].agg(["min", "max"]))
-    open_ended = int(((whole["conf_low"] <= 0) & (whole["conf_high"] >= 0)).sum())
-    some = open_ended or "none"
-    if len(whole) == 1:
-        does = "includes" if open_ended else "excludes"
-        return f"The one ratio here is {number(low)}; its interval {does} 1."
-    return (
-        f"Over the whole time the {len(whole)} ratios run from {number(low)} to {number(high)}; "
-        f"{some} of their intervals include{'s' * (open_ended == 1)} 1."
-    )
+    parts = []
+    for endpoint, part in known.groupby("endpoint", sort=False):
+        whole = part[~part["key"].isin(["early", "late"])]
+        if whole.empty:
+            continue
+        ratios, limits = (
+            np.exp(whole["estimate"]),
+            [whole["conf_low"].min(), whole["conf_high"].max()],
+        )
+        low, high = (number(value) for value in np.exp(limits))
+        text = f"{number(ratios.min())} to {number(ratios.max())} over the whole time, limits "
+        text = f"{endpoint}: {text}{low} to {high} at the widest"
+        if len(whole) == 1:
+            text = f"{endpoint}: {ratio(whole.iloc[0])} ({whole['label'].iloc[0]})"
+        late = part[part["key"] == "late"]
+        if len(late):
+            text += f"; late {ratio(late.iloc[0])}"
+        parts.append(text)
+    if not parts:
+        return "No way gives a ratio for the whole time."
+    ways = " Ways to one ratio from the same patients are not so many findings."
+    return f"{'. '.join(parts)}.{ways * (len(known) > 1)}"
 
 
 def caption_forest(table: pd.DataFrame) -> str:

@@ -160,10 +160,13 @@ def panels(asked: Asked) -> pd.DataFrame:
 
 
 def every_cut(asked: Asked) -> pd.DataFrame:
-    """One number at each cut and as it is: hazard ratios of the first arm; of ECOG,
-    or else of the first number. Empty without a number."""
+    """One number at each cut and as it is: hazard ratios of the first arm; of ECOG, or else of the
+    first number; of an invented one where rows were built for print. Empty without a number."""
     numbers = [column for name, column in asked.factors.items() if cut(name)]
-    numbers.sort(key=lambda column: column != "ecog")
+    # Where rows were built for print, only the side of 3 of ECOG is bound: its other cuts mean
+    # nothing, and 3 stands out because it was searched for. An invented number hides no such trap.
+    made_up = [column for column in numbers if asked.cohort.is_paper and asked.invented(column)]
+    numbers.sort(key=lambda column: column not in made_up if made_up else column != "ecog")
     if not numbers:
         return described(asked, pd.DataFrame(columns=SCREEN_COLUMNS), None, EVENT)
     values = asked.cohort.frame[numbers[0]].dropna()
@@ -212,7 +215,7 @@ def smallest(asked: Asked) -> str:
     frame, sizes = patients(asked, arm=asked.arm), {}
     for name in asked.factors:
         counts = level_text(frame[name]).value_counts()
-        if len(counts) > 1:
+        if len(counts) > 1 and not (asked.cohort.is_paper and asked.invented(name)):
             sizes[name] = counts.min()
     return min(sizes, key=sizes.get) if sizes else ""
 
@@ -242,6 +245,12 @@ def sides(values: pd.Series, factor: str, term: str) -> tuple[str, str]:
             if term == f"{factor}: {level} vs {base}":
                 return level, base
     return "", ""
+
+
+def by_chance(asked: Asked, table: pd.DataFrame) -> pd.DataFrame:
+    """The rows that a lesson on chance may use: of a cohort built for print the invented ones
+    alone, since the others were searched for until they had the P that was printed."""
+    return table[table["invented"]] if asked.cohort.is_paper else table
 
 
 def tested(table: pd.DataFrame) -> pd.DataFrame:

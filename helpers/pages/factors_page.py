@@ -13,6 +13,7 @@ from helpers.pages.factors_asked import (
     ALPHA,
     Asked,
     ask,
+    by_chance,
     every_cut,
     interactions,
     panels,
@@ -39,10 +40,10 @@ from helpers.view import cut, level_text
 from helpers.words import NOT_DEFINED, bare_p, number, p_value, percent, plain, quoted, ratio
 
 __all__ = [
-    "agreement_text", "alt_tables", "ask", "endpoints_text", "every_cut", "figure_ranks",
-    "figure_screens", "figure_shrinkage", "figure_tables", "interactions", "panels", "ranks",
-    "readings_text", "response_screen", "rests_on", "shrinkage", "smallest", "survival_screen",
-    "tables_text", "tested", "ways",
+    "agreement_text", "alt_tables", "ask", "by_chance", "endpoints_text", "every_cut",
+    "figure_ranks", "figure_screens", "figure_shrinkage", "figure_tables", "interactions",
+    "panels", "ranks", "readings_text", "response_screen", "rests_on", "shrinkage", "smallest",
+    "survival_screen", "tables_text", "tested", "ways",
 ]  # fmt: skip
 
 NO_FACTORS = "This cohort has no column that is known at the start, so there is no factor to ask."
@@ -237,7 +238,8 @@ def read_shrinkage(rows: pd.DataFrame) -> str:
     first = rows.iloc[0]
     mean, raw, kept = (number(np.exp(first[c])) for c in ("mean", "estimate", "shrunken"))
     spread = (
-        "The ratios spread no more than their errors make them, so nothing is left of any distance"
+        "The estimated spread is zero, which for few and imprecise ratios does not show that the "
+        "true one is; then nothing is left of any distance"
         if first["tau2"] == 0
         else f"Of their distances from the common mean {percent(rows['weight'].min())} to "
         f"{percent(rows['weight'].max())} is left"
