@@ -67,7 +67,7 @@ def everything(cohort, view=None):
     texts = [
         page.read_factors(asked), page.read_screen(screen, asked), page.read_screens(rows),
         page.read_cuts(cuts), page.read_ways(few), page.read_chance(screen),
-        page.read_ranks(ranks), page.read_interactions(compared), page.read_notes(compared),
+        page.read_ranks(ranks), page.read_interactions(compared, asked), page.read_notes(compared),
         page.read_shrinkage(drawn), page.alt_screens(rows), page.alt_ranks(ranks),
         page.alt_shrinkage(drawn), page.caption_screens(asked), page.rests_on(asked, few),
     ]  # fmt: skip
@@ -342,7 +342,10 @@ def test_a_view_without_the_first_arm_is_screened_in_the_other():
     one = page.ask(PAPER, only)
     assert one.arm == PAPER.arms[1]
     assert f"n = {(PAPER.frame['arm'] == one.arm).sum()}" in page.caption_screens(one)
-    assert "cannot be asked" in page.read_interactions(page.interactions(one))
+    german = real()
+    lone = View(endpoint="os", where=(Where("arm", values=(german.cohort.arms[1],)),))
+    asked = page.ask(german.cohort, lone)
+    assert "cannot be asked" in page.read_interactions(page.interactions(asked), asked)
 
 
 def test_the_second_cohort_prints_the_same_factors_and_shows_other_screens():
@@ -358,3 +361,13 @@ def test_the_page_shows_no_number_of_the_ledger_that_the_ledger_has_not(asked):
     text = json.dumps(page.agreement_text().to_dict())
     assert "0.3 (0.10-0.93), P = 0.04" in text and "3.12 (1.23-7.94), P = 0.02" in text
     assert list(page.agreement_text()["agrees"]) == ["yes", "yes"]
+
+
+def test_no_factor_is_compared_between_the_arms_of_rows_built_for_print(asked):
+    table = page.by_arm(asked).set_index("factor")
+    assert (table[table.columns[1:]] == "invented").all(axis=None)
+    own = table[table.columns[0]]
+    assert set(own.index[own != "invented"]) == {
+        "ECOG performance status of 3 or more", "International Prognostic Index of 3 or more",
+    }  # fmt: skip
+    assert "No ratio of ratios" in page.read_interactions(page.interactions(asked), asked)

@@ -162,7 +162,9 @@ def influence_text(answer: Answer, table: pd.DataFrame) -> pd.DataFrame:
          "with the patient it is": "higher" if row.dfbeta > 0 else "lower"}
         for row in known.loc[order].itertuples()
     ]  # fmt: skip
-    return pd.DataFrame(rows)
+    shown = pd.DataFrame(rows)
+    # With counts masked, the record of a single patient is not shown either.
+    return shown.drop(columns=["month", "event"]) if answer.cohort.mask_below else shown
 
 
 def read_influence(answer: Answer, table: pd.DataFrame) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.estimators.factors import adjust_p
-from helpers.pages.describe import EVIDENCE
+from helpers.pages.describe import EVIDENCE, INVENTED
 from helpers.pages.factors_asked import (
     ALPHA,
     Asked,
@@ -205,11 +205,19 @@ def by_arm(asked: Asked) -> pd.DataFrame:
         shown[f"hazard ratio in '{arm}'"] = [ratios.get(n, NOT_DEFINED) for n in table["label"]]
     shown["ratio of ratios (95% interval)"] = [estimate(row) for row in table.to_dict("records")]
     shown["P"], shown["Holm"] = (table[c].map(bare_p) for c in ("p_value", "p_holm"))
+    if asked.cohort.is_paper:  # no print binds a factor in the second arm, nor an invented one
+        shown.loc[table["invented"], shown.columns[1]] = INVENTED
+        shown[shown.columns[2:]] = INVENTED
     return shown
 
 
-def read_interactions(table: pd.DataFrame) -> str:
+def read_interactions(table: pd.DataFrame, asked: Asked) -> str:
     """The smallest P, what is left of it, and how little the intervals exclude."""
+    if asked.cohort.is_paper:
+        return (
+            "No ratio of ratios is shown of these rows: nothing printed binds a factor in the "
+            "second arm, so each would be invented."
+        )
     found = tested(table)
     if found.empty:
         return "No ratio of ratios can be estimated, so whom a treatment suits cannot be asked."
@@ -218,7 +226,8 @@ def read_interactions(table: pd.DataFrame) -> str:
     return (
         f"{k} ratio{'s' * (k > 1)} of hazard ratios; the smallest P is {bare_p(first['p_value'])} "
         f"({plain(first['label'])}), after Holm {bare_p(first['p_holm'])}. The upper limit of the "
-        f"middle interval is {number(span, 1)} times the lower one: that is how much room is left."
+        f"middle interval is {number(span, 1)} times the lower one: that is how much room is left. "
+        f"{read_notes(table)}"
     )
 
 
