@@ -162,9 +162,8 @@ def influence_text(answer: Answer, table: pd.DataFrame) -> pd.DataFrame:
          "with the patient it is": "higher" if row.dfbeta > 0 else "lower"}
         for row in known.loc[order].itertuples()
     ]  # fmt: skip
-    shown = pd.DataFrame(rows)
-    # With counts masked, the record of a single patient is not shown either.
-    return shown.drop(columns=["month", "event"]) if answer.cohort.mask_below else shown
+    hidden = ["month", "event"] if answer.cohort.mask_below else []  # one patient's record
+    return pd.DataFrame(rows).drop(columns=hidden)
 
 
 def read_influence(answer: Answer, table: pd.DataFrame) -> str:
@@ -314,8 +313,8 @@ def read_forest(table: pd.DataFrame) -> str:
         parts.append(text)
     if not parts:
         return "No way gives a ratio for the whole time."
-    ways = " Ways to one ratio from the same patients are not so many findings."
-    return f"{'. '.join(parts)}.{ways * (len(known) > 1)}"
+    more = " Ways to one ratio from the same patients are not so many findings." * (len(known) > 1)
+    return f"{'. '.join(parts)}.{more}"
 
 
 def caption_forest(table: pd.DataFrame) -> str:
@@ -331,8 +330,7 @@ def caption_forest(table: pd.DataFrame) -> str:
 
 
 def alt_forest(table: pd.DataFrame) -> str:
-    parts = [f"{row.endpoint}, {row.label}: {ratio(pd.Series(row._asdict()))}"
-             for row in table.itertuples()]  # fmt: skip
+    parts = [f"{row['endpoint']}, {row['label']}: {ratio(row)}" for _, row in table.iterrows()]
     return f"Forest plot of hazard ratios (lines: {len(table)}) on a log axis. {'; '.join(parts)}."
 
 
