@@ -6,7 +6,7 @@ READY := .venv/ready
 # Some machines switch byte code off; without it every notebook recompiles its imports (7 s).
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test lab book bench clean
+.PHONY: run test lab app book bench clean
 
 run: $(READY)
 	$(BIN)/python -m helpers run $(if $(COHORT),--cohort "$(COHORT)") $(if $(MAP),--map "$(MAP)")
@@ -16,6 +16,9 @@ test: $(READY)
 
 lab: $(READY)
 	$(BIN)/jupyter lab --notebook-dir=notebooks
+
+app: $(READY)
+	$(BIN)/python -m helpers app $(if $(COHORT),--cohort "$(COHORT)") $(if $(MAP),--map "$(MAP)")
 
 book: $(READY)
 	$(BIN)/python -m helpers book

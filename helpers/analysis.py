@@ -22,6 +22,7 @@ from helpers.survival import (
 from helpers.view import View, fail, with_cuts
 
 COLUMNS = {"time": TIME, "event": EVENT, "group": GROUP}
+ESTIMATES = ("estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high")
 NO_MODEL = pd.DataFrame(columns=["model", *TERM_COLUMNS])
 
 
@@ -66,11 +67,18 @@ class Answer:
     @property
     def source(self) -> str:
         """What the answer rests on, with the marks that it must carry."""
+        return self.cohort.source(*self.asked)
+
+    @property
+    def asked(self) -> list[str]:
+        """The columns that it rests on beside the endpoint."""
         view = self.view
-        return self.cohort.source(view.compare, *view.adjust, *(w.column for w in view.where))
+        return [view.compare, *view.adjust, *(w.column for w in view.where)]
 
 
-def analyse(cohort: Cohort, view: View, *, times=None, engine: str = "lifelines") -> Answer:
+def analyse(
+    cohort: Cohort, view: View, *, times=None, engine: str = "lifelines", floor: int = 0
+) -> Answer:
     """Answer a View.
 
     Parameters
@@ -82,6 +90,9 @@ def analyse(cohort: Cohort, view: View, *, times=None, engine: str = "lifelines"
         and 60 months as far as anybody is observed, and the horizon.
     engine : str
         "lifelines", or "fast" for the compiled kernel, which gives the same answer.
+    floor : int
+        Events in each group below which its hazard ratio is withheld; 0 withholds none for that.
+        For those who look at many subgroups: `helpers.conventions.EVENT_FLOOR`.
 
     Returns
     -------
@@ -132,7 +143,7 @@ def analyse(cohort: Cohort, view: View, *, times=None, engine: str = "lifelines"
             stones = pd.concat([stones, differences], ignore_index=True)
         tests = logrank(data, notes, engine)
         means = restricted_means(who, view, notes)
-        model = models(cohort, who, view, notes, engine)
+        model = models(cohort, who, view, notes, engine, floor)
         interaction = subgroup_interaction(who, view, notes, engine)
     return Answer(
         cohort=cohort,
@@ -195,7 +206,7 @@ def grouping(view: View) -> list[str]:
     return [view.compare, *(condition.column for condition in view.where)]
 
 
-def models(cohort: Cohort, who: Selection, view: View, notes: Notes, engine: str) -> pd.DataFrame:
+def models(cohort, who: Selection, view: View, notes: Notes, engine: str, floor: int):
     """The unadjusted Cox model, and the adjusted one where asked for."""
     tables = []
     asked = {"unadjusted": [view.compare]}
@@ -212,11 +223,27 @@ def models(cohort: Cohort, who: Selection, view: View, notes: Notes, engine: str
             dropped = len(who.data) - int(table["n"].iloc[0])
             if dropped:
                 notes.add(f"{name} hazard ratio", f"{dropped} patients lack a covariate.")
+            if floor:
+                table = without_few(table, who.data, covariates, view, notes, name, floor)
             table.insert(0, "model", name)
             tables.append(table)
     if len(tables) < 2:
         return tables[0] if tables else NO_MODEL
     return pd.concat(tables, ignore_index=True)
+
+
+def without_few(table, data, covariates, view: View, notes: Notes, name: str, floor: int):
+    """A model whose ratios of the compared groups are missing where a group has few events."""
+    used = data[data[covariates].notna().all(axis=1)]
+    events = used[EVENT].groupby(used[GROUP].astype(str)).sum()
+    few = {group: int(n) for group, n in events.items() if n < floor}
+    about = table["column"] == view.compare
+    about &= table["level"].isin(few) | table["reference"].isin(few)
+    about &= table["estimate"].notna()  # what cannot be estimated has its own note
+    if about.any():
+        counted = " and ".join(f"{n} in {group}" for group, n in few.items())
+        notes.add(f"{name} hazard ratio", f"Withheld: events {counted}, fewer than {floor}.")
+    return table.mask(pd.DataFrame({c: about & (c in ESTIMATES) for c in table}))
 
 
 def cox(data, covariates, view, reference, about, notes, **options) -> pd.DataFrame | None:

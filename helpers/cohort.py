@@ -107,11 +107,14 @@ class Cohort:
         parts = [f"{self.status_line}."]
         if self.mark:
             parts.append(f"{BY_CONSTRUCTION if self.is_paper else 'Any number is '}{self.mark}.")
-        known = self.codebook.reindex(columns)
-        invented = known.loc[known["evidence"] == "illustrative", "label"].dropna().unique()
-        if len(invented):
+        if invented := self.invented(*columns):
             parts.append(f"Rests on invented values: {', '.join(invented)}.")
         return " ".join(parts)
+
+    def invented(self, *columns: str) -> list[str]:
+        """Labels of those columns whose values were made up."""
+        known = self.codebook.reindex(columns)
+        return list(known.loc[known["evidence"] == "illustrative", "label"].dropna().unique())
 
     @property
     def caution(self) -> str:

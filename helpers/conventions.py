@@ -13,6 +13,7 @@ TIE_RULES = ("efron", "breslow", "exact")
 INTERVALS = ("wald", "profile")  # of Cox and logistic models; the first unless asked for
 PLATEAU_TOLERANCE = 1e-9
 MILESTONE_MONTHS = (3, 6, 12, 24, 36, 60)
+EVENT_FLOOR = 5  # events in each group below which an exploring reader is shown no hazard ratio
 
 
 def cox_text(ties: str, intervals: str) -> str:

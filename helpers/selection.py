@@ -52,10 +52,7 @@ def select(cohort: Cohort, view: View, notes: Notes) -> Selection:
     code = compared.codes
     time = whole[f"{view.endpoint}_time"].to_numpy(float) - view.landmark
     event = whole[f"{view.endpoint}_event"].to_numpy(float)
-    inside = np.ones(len(whole))
-    for condition in view.where:  # one condition that fails decides; else one unknown does
-        met = condition.mask(cohort).to_numpy()
-        inside = np.where((inside == 0) | ((met != 0) & np.isnan(inside)), inside, met)
+    inside = inside_of(cohort, view)
     unknown = code < 0
     if unknown.any():
         notes.add(view.compare, f"{count(unknown, 'patient')} without a value left out.")
@@ -100,6 +97,15 @@ def select(cohort: Cohort, view: View, notes: Notes) -> Selection:
     if not chosen.all():
         everybody = everybody[kept & ~group.isna()]
     return Selection(data, everybody, counts, left, reference)
+
+
+def inside_of(cohort: Cohort, view: View) -> np.ndarray:
+    """Who meets all conditions of a View: 1 or 0, and NaN where a missing value leaves it open."""
+    inside = np.ones(len(cohort.frame))
+    for condition in view.where:  # one condition that fails decides; else one unknown does
+        met = condition.mask(cohort).to_numpy()
+        inside = np.where((inside == 0) | ((met != 0) & np.isnan(inside)), inside, met)
+    return inside
 
 
 def group_order(cohort: Cohort, view: View) -> list[str]:

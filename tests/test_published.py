@@ -419,7 +419,7 @@ def test_check_without_a_cohort_judges_the_print_alone(monkeypatch, capsys):
 def test_check_fails_when_an_attainable_number_is_not_met(paper, monkeypatch, capsys):
     frame = paper.frame.assign(os_time=paper.frame["os_time"] + 30)
     changed = replace(paper, frame=frame)
-    monkeypatch.setattr("helpers.workshop.cli._cohort", lambda path: changed)
+    monkeypatch.setattr("helpers.workshop.cli.given_cohort", lambda path: changed)
     assert main(["check"]) == 1
     assert "not met" in capsys.readouterr().out
 

@@ -66,7 +66,7 @@ def test_imports_flow_in_one_direction():
     order = [
         "conventions", "loading", "cohort", "view", "selection", "fit", "survival",
         "regression", "estimators", "analysis", "paper", "words", "sentences", "plots",
-        "pages", "export", "notebook", "workshop", "__main__",
+        "pages", "export", "notebook", "explorer", "workshop", "__main__",
     ]  # fmt: skip
     for path in EVERY_MODULE:
         own = path.relative_to(ROOT / "helpers").parts[0].removesuffix(".py")

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 
 from helpers.cohort import Cohort
+from helpers.conventions import EVENT_FLOOR
 from helpers.selection import FEW_LEVELS, group_order
 from helpers.view import View, Where, cut, level_text, number_text, with_cuts
 
-EVENT_FLOOR = 5  # events in each arm below which a hazard ratio is withheld
 FEWEST = 2 * EVENT_FLOOR  # patients on a side below which that floor cannot be met
 # Cuts in use: those of the International Prognostic Index (doi.org/10.1056/NEJM199309303291402),
 # and ECOG and IPI of 3 or more, which the published cohort reports. Age has none that every

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 
 from helpers.cohort import Cohort
+from helpers.conventions import EVENT_FLOOR
 from helpers.estimators.caution import PRIOR_SD as PRIOR_SD
 from helpers.estimators.caution import detectable
 from helpers.estimators.caution import looks as looks
 from helpers.estimators.caution import shrunk as shrunk
-from helpers.estimators.splits import EVENT_FLOOR, membership, splits
+from helpers.estimators.splits import membership, splits
 from helpers.fit.likelihood import NotEstimable
 from helpers.regression import cox_table
 from helpers.selection import EVENT, GROUP, INSIDE, TIME, Notes, Selection, known_too_late, select

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from helpers.analysis import Answer
 from helpers.conventions import DAYS_PER_MONTH
-from helpers.plots.style import COLOURS, GREY, LINES, STYLE, month_ticks, stamp, styles, wrapped
+from helpers.plots.style import COLOURS, GREY, LINES, STYLE, stamp, styles, time_ticks, wrapped
 
 MARKERS = ("o", "s", "D")
 LINE = 0.21  # inches of one row
@@ -81,7 +81,7 @@ def figure_medians(kinds: pd.DataFrame, *, of: Answer) -> Figure:
             at += 1.3
         ax.set(xlim=(0, reach), ylim=(at - 0.3, -0.9), xlabel="Months")
         ax.set_yticks(ticks, labels, fontsize=8)
-        ax.set_xticks(month_ticks(reach * DAYS_PER_MONTH, 10))
+        ax.set_xticks(time_ticks(reach * DAYS_PER_MONTH, 10))
         ax.tick_params(axis="y", length=0)
         if not blocks:
             ax.text(0.5, 0.5, "No patient is left", transform=ax.transAxes, ha="center")
@@ -124,7 +124,7 @@ def figure_weights(weights: pd.DataFrame, *, of: Answer) -> Figure:
                     marker=".", markersize=3, gid="weight")  # fmt: skip
         ax.set(xlabel="Months", ylabel="Weight of an event", ylim=(-0.03, 1.05), xlim=(0, None))
         if len(weights):
-            ax.set_xticks(month_ticks(weights["time"].max(), 10))
+            ax.set_xticks(time_ticks(weights["time"].max(), 10))
             figure.legend(loc="outside upper left", ncols=2)
         else:
             ax.text(0.5, 0.5, "Nobody had the event", transform=ax.transAxes, ha="center")
@@ -153,7 +153,7 @@ def figure_incidence(incidence: pd.DataFrame, naive: pd.DataFrame, *, of: Answer
                     draw_incidence(ax, part.sort_values("time"), look[name], name, thin)
             ax.set(ylim=(0, 1.02), xlabel=f"{title}: months", xlim=(0, None))
             if len(incidence):
-                ax.set_xticks(month_ticks(incidence["time"].max(), 6))
+                ax.set_xticks(time_ticks(incidence["time"].max(), 6))
             stamp(figure, of.cohort.status_line, of.cohort.mark, ax=ax)
         panels[0].set_ylabel("Cumulative incidence")
         handles, labels = panels[0].get_legend_handles_labels()

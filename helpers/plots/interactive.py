@@ -6,8 +6,9 @@ import numpy as np
 
 from helpers.analysis import Answer
 from helpers.conventions import DAYS_PER_MONTH
-from helpers.plots.style import GREY, month_ticks, styles, watermark, wrapped
-from helpers.plots.survival import legend_place, steps, words
+from helpers.plots.drawn import steps
+from helpers.plots.style import GREY, styles, time_ticks, watermark, wrapped
+from helpers.plots.survival import legend_place, words
 from helpers.survival import risk_table
 from helpers.words import start
 
@@ -28,7 +29,7 @@ def plotly_survival(answer: Answer):
     look = styles(answer)
     for name, curve in answer.curves.groupby("group", sort=False):
         colour, _, dash = look[name]
-        month, estimate, low, high = (np.round(v, 4) for v in steps(curve))
+        month, estimate, low, high = (np.round(v, 4) for v in steps(curve)[:4])
         band = {"mode": "lines", "line": {"width": 0, "shape": "hv"}, "hoverinfo": "skip",
                 "showlegend": False, "legendgroup": name}  # fmt: skip
         seen = ~np.isnan(low)
@@ -56,7 +57,7 @@ def plotly_survival(answer: Answer):
         )  # fmt: skip
     rows = []
     if answer.groups:
-        ticks = month_ticks(answer.curves["time"].max(), 8)
+        ticks = time_ticks(answer.curves["time"].max(), 8)
         table = risk_table(answer.curves, ticks * DAYS_PER_MONTH)
         for name in answer.groups:
             part = table[table["group"] == name]

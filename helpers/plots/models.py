@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from helpers.analysis import Answer
 from helpers.conventions import DAYS_PER_MONTH
-from helpers.plots.style import COLOURS, GREY, STYLE, month_ticks, stamp, styles, wrapped
+from helpers.plots.style import COLOURS, GREY, STYLE, stamp, styles, time_ticks, wrapped
 
 OTHERS = ("#000000", *COLOURS[2:5])  # colours of what is no arm
 OTHER_LINES = ("-", "--", "-.", ":")
@@ -89,7 +89,7 @@ def figure_residuals(
             draw_periods(ax, periods, last)
             low, high = limits_of(dots["residual"], periods)
             ax.set(ylim=(low, high), xlim=(0, last * 1.02))
-            ax.set_xticks(month_ticks(dots["time"].max(), 10 if width == "page" else 5))
+            ax.set_xticks(time_ticks(dots["time"].max(), 10 if width == "page" else 5))
             ratio_axis(ax.yaxis, low, high)
             figure.legend(loc="outside upper left", ncols=2 if width == "page" else 1, fontsize=8)
         else:
@@ -153,7 +153,7 @@ def figure_influence(table: pd.DataFrame, *, of: Answer, width: str = "page") ->
                             ha="right" if left else "left", gid="row")  # fmt: skip
             ax.margins(y=0.12)
             ax.set_xlim(0, last * 1.04 or 1)
-            ax.set_xticks(month_ticks(last * DAYS_PER_MONTH, 10 if width == "page" else 5))
+            ax.set_xticks(time_ticks(last * DAYS_PER_MONTH, 10 if width == "page" else 5))
             figure.legend(loc="outside upper left", ncols=2 if width == "page" else 1, fontsize=8)
         else:
             ax.text(0.5, 0.6, "No ratio to move", transform=ax.transAxes, ha="center")
@@ -187,7 +187,7 @@ def figure_adjusted(curves: pd.DataFrame, *, of: Answer, width: str = "page") ->
         if len(curves):
             last = curves["time"].max()
             ax.set_xlim(0, last / DAYS_PER_MONTH * 1.02)
-            ax.set_xticks(month_ticks(last, 8 if width == "page" else 5))
+            ax.set_xticks(time_ticks(last, 8 if width == "page" else 5))
             figure.legend(loc="outside upper left", ncols=2 if width == "page" else 1, fontsize=8,
                           handlelength=2.6)  # fmt: skip
         else:

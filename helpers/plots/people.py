@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from helpers.cohort import Cohort
 from helpers.conventions import DAYS_PER_MONTH
-from helpers.plots.style import COLOURS, GREY, LINES, STYLE, month_ticks, stamp
+from helpers.plots.style import COLOURS, GREY, LINES, STYLE, stamp, time_ticks
 
 
 def figure_patients(patients, curve, *, time: str, event: str, status: str) -> Figure:
@@ -64,7 +64,7 @@ def figure_swimmers(cohorts: dict[str, Cohort]) -> Figure:
         for ax, (title, cohort) in zip(panels, cohorts.items(), strict=True):
             plot_swimmers(cohort, ax)
             ax.set_xlabel(f"{title}: months")
-            ax.set_xticks(month_ticks(cohort.frame["os_time"].max(), 6))
+            ax.set_xticks(time_ticks(cohort.frame["os_time"].max(), 6))
         panels[0].set_ylabel("One line, one row of the file")
         figure.legend(
             *named(panels[0], [*cohort.arms, "progression", "death", "alive at last contact"]),

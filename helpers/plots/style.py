@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from helpers.analysis import Answer
-from helpers.conventions import DAYS_PER_MONTH
+from helpers.conventions import DAYS_PER
 from helpers.selection import column_levels
 
 # Okabe and Ito's palette; the first two are the two arms everywhere.
@@ -26,7 +26,10 @@ STYLE = {
 SIZES = {"page": (7.0, 3.8), "half": (3.5, 2.9)}  # inches, without the table
 ROW = 0.16  # inches, one row of the table
 LETTERS_PER_INCH = 17  # of the status line
-NICE_STEPS = np.array([1, 2, 3, 4, 6, 12, 24, 36, 48, 60, 120, 240])
+NICE_STEPS = {
+    "months": (1, 2, 3, 4, 6, 12, 24, 36, 48, 60, 120, 240),
+    "days": (1, 2, 5, 7, 10, 14, 20, 30, 60, 90, 180, 365, 730, 1095, 1825, 3650),
+}
 
 
 def styles(answer: Answer) -> dict[str, tuple]:
@@ -37,10 +40,10 @@ def styles(answer: Answer) -> dict[str, tuple]:
     return dict(zip(every, pick, strict=True))
 
 
-def month_ticks(last_day: float, most: int) -> np.ndarray:
-    """Tick positions in months from 0 that cover `last_day`, `most` intervals at the most."""
-    last = last_day / DAYS_PER_MONTH
-    step = next((s for s in NICE_STEPS if last / s <= most), np.ceil(last / most))
+def time_ticks(last_day: float, most: int, unit: str = "months") -> np.ndarray:
+    """Tick positions from 0 that cover `last_day`, `most` intervals at the most, in `unit`."""
+    last = last_day / DAYS_PER[unit]
+    step = next((s for s in NICE_STEPS[unit] if last / s <= most), np.ceil(last / most))
     return np.arange(0, last + 1e-9, step)
 
 

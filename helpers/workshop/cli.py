@@ -10,11 +10,18 @@ import sys
 import time
 from pathlib import Path
 
+from helpers.workshop.given import (
+    Refused,
+    build_folder,
+    every_notebook,
+    given_cohort,
+    map_goes_with_cohort,
+    only_one,
+    view_text,
+    whole_number,
+)
+
 TITLE = "Salvage after CD19 CAR-T failure: an executable companion"
-
-
-class Refused(Exception):
-    """Bad input or usage; its text is all the reader sees."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -22,12 +29,12 @@ def run(args: argparse.Namespace) -> int:
     from helpers.cohort import resolve
     from helpers.workshop.series import run_series
 
-    _map_goes_with_cohort(args)
+    map_goes_with_cohort(args)
     start = time.monotonic()
-    cohort = _cohort(args.cohort, args.map)
-    own, build = _build_folder(args, cohort)
-    notebooks = _notebooks()
-    chosen = [_only(args.only, notebooks)] if args.only else notebooks
+    cohort = given_cohort(args.cohort, args.map)
+    own, build = build_folder(args, cohort)
+    notebooks = every_notebook()
+    chosen = [only_one(args.only, notebooks)] if args.only else notebooks
 
     names = {path.name for path in notebooks}
     for old in (build / "notebooks").glob("*.ipynb"):
@@ -39,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         parameters["COHORT"] = str(resolve(args.cohort).resolve())
         parameters["MAP"] = str(resolve(args.map).resolve()) if args.map else ""
     if args.view:
-        parameters["VIEW"] = _view_text(args.view).text()
+        parameters["VIEW"] = view_text(args.view).text()
     print(cohort.source())
     for flag in cohort.flags.itertuples():
         print(f"  {flag.column}: {flag.finding} ({flag.rows} of {len(cohort.frame)} rows)")
@@ -69,7 +76,7 @@ def refresh(args: argparse.Namespace) -> int:
     from helpers.workshop.refresh import refresh
 
     start = time.monotonic()
-    notebooks = _notebooks()
+    notebooks = every_notebook()
     changes = refresh(notebooks, check=args.check, jobs=args.jobs)
     for change in changes:
         print(change.reason if change.failed else f"{change.name}  {change.reason}")
@@ -115,7 +122,7 @@ def check(args: argparse.Namespace) -> int:
     from helpers.words import NOT_DEFINED
 
     path = args.cohort or (PAPER_COHORT if resolve(PAPER_COHORT).exists() else None)
-    cohort = _cohort(path) if path else None
+    cohort = given_cohort(path) if path else None
     try:
         pairs = [text.partition("=") for text in args.reading]
         readings = {name.strip(): choice.strip() for name, _, choice in pairs}
@@ -143,6 +150,7 @@ def view(args: argparse.Namespace) -> int:
     """Answer one View: tables on screen, and tables, figure and methods text in build/export/."""
     from helpers.analysis import analyse
     from helpers.cohort import ROOT
+    from helpers.conventions import EVENT_FLOOR
     from helpers.export import export, methods
     from helpers.sentences import read_remarks, read_view
     from helpers.view import ViewError
@@ -156,11 +164,11 @@ def view(args: argparse.Namespace) -> int:
         rmst_text,
     )
 
-    _map_goes_with_cohort(args)
-    question = _view_text(args.file)
-    cohort = _cohort(args.cohort, args.map)
+    map_goes_with_cohort(args)
+    question = view_text(args.file)
+    cohort = given_cohort(args.cohort, args.map)
     try:
-        answer = analyse(cohort, question)
+        answer = analyse(cohort, question, floor=EVENT_FLOOR)
     except ViewError as error:
         raise Refused(str(error)) from None
     print(f"{answer.source} {cohort.caution}\n\n{plain_text(read_view(answer))}\n")
@@ -177,65 +185,35 @@ def view(args: argparse.Namespace) -> int:
             print(f"{title}\n{frame.to_string(index=False)}\n")
     print("\n".join(filter(None, [log_rank(answer), plain_text(read_remarks(answer))])))
     print(f"\n{methods(answer)}\n")
-    folder = _build_folder(args, cohort)[1] / "export" / Path(args.file).stem
+    folder = build_folder(args, cohort)[1] / "export" / Path(args.file).stem
     for written in export(answer, folder):
         print(f"Wrote {written.relative_to(ROOT)}")
     return 0
 
 
+def app(args: argparse.Namespace) -> int:
+    """Serve the subgroup explorer as a page on this machine, until interrupted."""
+    from helpers.cohort import PAPER_COHORT, resolve
+    from helpers.workshop.app import page, serve
+
+    map_goes_with_cohort(args)
+    cohort = given_cohort(args.cohort, args.map)
+    notebook = page(
+        build_folder(args, cohort)[1] / "app", status=cohort.status_line, caution=cohort.caution,
+        path=str(resolve(args.cohort).resolve()) if args.cohort else PAPER_COHORT,
+        map_path=str(resolve(args.map).resolve()) if args.map else "",
+    )  # fmt: skip
+    return serve(notebook, port=args.port, browser=not args.no_browser)
+
+
 def book(args: argparse.Namespace) -> int:
     """Rebuild the book from what the last run executed."""
-    _map_goes_with_cohort(args)
-    cohort = _cohort(args.cohort, args.map)
-    own, build = _build_folder(args, cohort)
+    map_goes_with_cohort(args)
+    cohort = given_cohort(args.cohort, args.map)
+    own, build = build_folder(args, cohort)
     if not list((build / "notebooks").glob("*.ipynb")):
         raise Refused("There are no executed notebooks yet: python -m helpers run")
     return 0 if _build_book(build, cohort, cohort.name if own else TITLE) else 1
-
-
-def _view_text(file: str):
-    """Read a View from a file."""
-    from helpers.cohort import resolve
-    from helpers.view import View, ViewError
-
-    path = resolve(file)
-    try:
-        return View.read(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise Refused(f"view: no readable text at {path} ({error.__class__.__name__}).") from None
-    except ViewError as error:
-        raise Refused(f"{path.name}: {error}") from None
-
-
-def _map_goes_with_cohort(args: argparse.Namespace) -> None:
-    if args.map and not args.cohort:
-        raise Refused("--map says how to read the file that --cohort names: give both.")
-
-
-def _build_folder(args: argparse.Namespace, cohort) -> tuple[bool, Path]:
-    """Is this another cohort than ours, and the folder its pages and exports go to."""
-    from helpers.cohort import PAPER_COHORT, ROOT, resolve
-
-    own = args.cohort is not None and resolve(args.cohort) != resolve(PAPER_COHORT)
-    return own, ROOT / "build" / cohort.slug if own else ROOT / "build"
-
-
-def _notebooks() -> list[Path]:
-    from helpers.cohort import ROOT
-    from helpers.workshop.series import series
-
-    if notebooks := series(ROOT / "notebooks"):
-        return notebooks
-    raise Refused(f"There are no numbered notebooks in {ROOT / 'notebooks'}.")
-
-
-def _cohort(path: str | None = None, map_path: str | None = None):
-    from helpers.cohort import CohortError, load_cohort
-
-    try:
-        return load_cohort(path, map_path)
-    except (CohortError, OSError) as error:
-        raise Refused(str(error)) from None
 
 
 def _build_book(build: Path, cohort, title: str) -> bool:
@@ -253,26 +231,6 @@ def _build_book(build: Path, cohort, title: str) -> bool:
     return True
 
 
-def _only(asked: str, notebooks: list[Path]) -> Path:
-    """The one notebook with this number or beginning of a name."""
-    asked = Path(asked).name.removesuffix(".ipynb")
-    prefix = f"{int(asked):02}_" if asked.isdecimal() else asked
-    found = [path for path in notebooks if path.stem.startswith(prefix)]
-    if len(found) == 1:
-        return found[0]
-    problem = "names several notebooks" if found else "names no notebook"
-    listed = "\n".join(f"  {path.stem}" for path in found or notebooks)
-    raise Refused(f"--only {asked} {problem}. There are:\n{listed}")
-
-
-def _jobs(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a number of notebooks at once, 1 or more"
-        )
-    return int(text)
-
-
 def parser() -> argparse.ArgumentParser:
     """Describe the verbs."""
     top = argparse.ArgumentParser(
@@ -288,7 +246,7 @@ def parser() -> argparse.ArgumentParser:
         added.set_defaults(function=function)
         return added
 
-    jobs = {"type": _jobs, "metavar": "N", "help": "notebooks at once (default: one a core)"}
+    jobs = {"type": whole_number, "metavar": "N", "help": "notebooks at once (default: one a core)"}
 
     def about_a_cohort(function) -> argparse.ArgumentParser:
         added = verb(function)
@@ -305,7 +263,9 @@ def parser() -> argparse.ArgumentParser:
     added.add_argument("--jobs", **jobs)
     added = verb(calibrate)
     added.add_argument("--seed", type=int, required=True, help="seed of the search")
-    added.add_argument("--members", type=_jobs, default=1, metavar="M", help="cohorts to find")
+    added.add_argument(
+        "--members", type=whole_number, default=1, metavar="M", help="cohorts to find"
+    )
     added.add_argument("--out", metavar="DIR", help="folder for them (default build/calibrate)")
     added.add_argument("--jobs", **jobs)
     added = verb(check)
@@ -316,6 +276,9 @@ def parser() -> argparse.ArgumentParser:
     added = about_a_cohort(view)
     added.add_argument("file", metavar="FILE", help="a View, as JSON or YAML")
     about_a_cohort(book)
+    added = about_a_cohort(app)
+    added.add_argument("--port", type=whole_number, metavar="N", help="port (default: a free one)")
+    added.add_argument("--no-browser", action="store_true", help="open no browser")
     return top
 
 

@@ -1,0 +1,71 @@
+"""What the command line was given, read and checked: a cohort, a View, notebooks, numbers."""
+
+import argparse
+from pathlib import Path
+
+
+class Refused(Exception):
+    """Bad input or usage; its text is all the reader sees."""
+
+
+def view_text(file: str):
+    """Read a View from a file."""
+    from helpers.cohort import resolve
+    from helpers.view import View, ViewError
+
+    path = resolve(file)
+    try:
+        return View.read(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused(f"view: no readable text at {path} ({error.__class__.__name__}).") from None
+    except ViewError as error:
+        raise Refused(f"{path.name}: {error}") from None
+
+
+def map_goes_with_cohort(args: argparse.Namespace) -> None:
+    if args.map and not args.cohort:
+        raise Refused("--map says how to read the file that --cohort names: give both.")
+
+
+def build_folder(args: argparse.Namespace, cohort) -> tuple[bool, Path]:
+    """Is this another cohort than ours, and the folder its pages and exports go to."""
+    from helpers.cohort import PAPER_COHORT, ROOT, resolve
+
+    own = args.cohort is not None and resolve(args.cohort) != resolve(PAPER_COHORT)
+    return own, ROOT / "build" / cohort.slug if own else ROOT / "build"
+
+
+def every_notebook() -> list[Path]:
+    from helpers.cohort import ROOT
+    from helpers.workshop.series import series
+
+    if notebooks := series(ROOT / "notebooks"):
+        return notebooks
+    raise Refused(f"There are no numbered notebooks in {ROOT / 'notebooks'}.")
+
+
+def given_cohort(path: str | None = None, map_path: str | None = None):
+    from helpers.cohort import CohortError, load_cohort
+
+    try:
+        return load_cohort(path, map_path)
+    except (CohortError, OSError) as error:
+        raise Refused(str(error)) from None
+
+
+def only_one(asked: str, notebooks: list[Path]) -> Path:
+    """The one notebook with this number or beginning of a name."""
+    asked = Path(asked).name.removesuffix(".ipynb")
+    prefix = f"{int(asked):02}_" if asked.isdecimal() else asked
+    found = [path for path in notebooks if path.stem.startswith(prefix)]
+    if len(found) == 1:
+        return found[0]
+    problem = "names several notebooks" if found else "names no notebook"
+    listed = "\n".join(f"  {path.stem}" for path in found or notebooks)
+    raise Refused(f"--only {asked} {problem}. There are:\n{listed}")
+
+
+def whole_number(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, 1 or more")
+    return int(text)
