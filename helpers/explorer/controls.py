@@ -10,13 +10,13 @@ import pandas as pd
 from helpers.cohort import Cohort
 from helpers.conventions import DAYS_PER, INTERVALS, TIE_RULES
 from helpers.estimators.splits import CUTS
-from helpers.explorer.filters import NARROW, WIDTH, Filter, small
+from helpers.explorer.filters import Filter
+from helpers.explorer.parts import WIDE, folding, small
 from helpers.plots.drawn import CURVES, UNITS, Display
 from helpers.selection import FEW_LEVELS, column_levels
 from helpers.view import View, ViewError, level_text, with_cuts
 
 MOST_GROUPS = 7  # colours, and lines, that can be told apart
-WIDE = {"layout": w.Layout(width=WIDTH), "style": NARROW}
 
 
 class Controls:
@@ -55,7 +55,7 @@ class Controls:
         self.listen()
 
     def laid_out(self) -> w.Widget:
-        more = w.Accordion([w.VBox([self.ties, self.intervals])], titles=["Conventions"])
+        more = folding("Conventions", w.VBox([self.ties, self.intervals]))
         return w.VBox(
             [
                 w.HTML("<h3>Question</h3>"), self.endpoint, self.compare, self.reference,
@@ -114,16 +114,19 @@ class Controls:
     def filter(self, column: str, where) -> Filter:
         return Filter(self.cohort, column, where, self.filtered, self.drop_filter)
 
+    def conditions(self) -> tuple:
+        return tuple(f.where for f in self.filters if f.where is not None)
+
     def filtered(self) -> None:
         """A filter was moved: its condition is part of the View now."""
-        conditions = tuple(f.where for f in self.filters if f.where is not None)
-        self.edit(where=conditions)
+        self.edit(where=self.conditions())
 
     def drop_filter(self, gone: Filter) -> None:
         self.filters.remove(gone)
-        self.show(self.view)
-        if gone.where is not None:
-            self.filtered()
+        if gone.where is None:
+            self.show(self.view)
+        else:
+            self.set(replace(self.view, where=self.conditions()))
 
     def new_covariate(self, column: str) -> None:
         if not self.quiet and column:

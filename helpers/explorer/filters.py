@@ -8,18 +8,10 @@ import numpy as np
 import pandas as pd
 
 from helpers.cohort import Cohort
+from helpers.explorer.parts import NARROW, WIDTH, small
 from helpers.view import Where, level_text, number_text
 
 MOST_BOXES = 30  # levels that get a box each; a column with more is filtered through its View text
-NARROW = {"description_width": "initial"}
-WIDTH = "calc(100% - 8px)"
-
-
-def small(text: str, clicked: Callable[[], None]) -> w.Button:
-    """A button as wide as its text."""
-    made = w.Button(description=text, layout=w.Layout(width="auto", align_self="flex-start"))
-    made.on_click(lambda _: clicked())
-    return made
 
 
 class Filter:

@@ -16,14 +16,17 @@ import yaml
 
 from helpers.cohort import ROOT, CohortError, load_cohort
 from helpers.conventions import DAYS_PER
-from helpers.explorer.filters import NARROW, ordered_levels, small
+from helpers.explorer.filters import ordered_levels
+from helpers.explorer.parts import NARROW, small
 from helpers.loading.mapping import STATUSES, Mapping
 from helpers.loading.problems import Problems
 from helpers.loading.reading import read_text_frame
 from helpers.loading.schema import is_identifier, read_codebook
 
 WIDE = {"layout": w.Layout(width="100%", max_width="640px"), "style": NARROW}
-NONE, NUMBERED = "(none)", "(number the rows)"
+# A text is sent when its field is left: while it is typed, a button could be faster than it.
+TEXT = WIDE | {"continuous_update": False}
+NONE, NUMBERED, NO_VALUE = "(none)", "(number the rows)", "(no value)"
 LEAVE, CATEGORY, NUMBER = "leave out", "factor: groups", "factor: a number"
 ENDPOINTS = {"os": "Overall survival", "pfs": "Progression-free survival", "": "Another endpoint"}
 MOST_CODES = 20  # different values in a column that can be an arm or an event
@@ -33,7 +36,7 @@ class OwnForm:
     """Upload, say what the columns are, check, and use: `used(cohort, files=, mapping=)`."""
 
     def __init__(self, used: Callable[..., None]):
-        self.used, self.text, self.data = used, None, b""
+        self.used, self.text, self.data, self.rows = used, None, b"", []
         self.book = read_codebook(ROOT / "data" / "codebook.csv", Mapping())
         self.upload = w.FileUpload(
             accept=".csv", multiple=False, description="Choose a CSV file",
@@ -42,7 +45,7 @@ class OwnForm:
         self.upload.observe(lambda change: self.uploaded(change["new"]), "value")
         self.said = w.HTML()
         self.fields = w.VBox()
-        self.mapping = w.Textarea(description="Mapping", rows=14, **WIDE)
+        self.mapping = w.Textarea(description="Mapping", rows=14, **TEXT)
         self.use = small("Check and use this cohort", self.load)
         self.below = w.VBox([self.mapping, self.use], layout=w.Layout(display="none"))
         self.box = w.VBox([
@@ -79,12 +82,13 @@ class OwnForm:
 
     def form(self) -> None:
         """Fields for this file; what names say is filled in, the rest is open."""
+        self.rows = []
         names = list(self.text.columns)
         few = [c for c in names if self.text[c].nunique() <= MOST_CODES]
         safe = [c for c in names if not is_identifier(c)]
-        self.given = w.Text(value=Path(self.name).stem, description="Name of the cohort", **WIDE)
+        self.given = w.Text(value=Path(self.name).stem, description="Name of the cohort", **TEXT)
         self.status = w.Dropdown(options=STATUSES, value="private", description="Data are", **WIDE)
-        self.zero = w.Text(value="time zero", description="The clock starts at", **WIDE)
+        self.zero = w.Text(value="time zero", description="The clock starts at", **TEXT)
         self.unit = w.Dropdown(options=list(DAYS_PER), description="Times are in", **WIDE)
         self.mask = w.BoundedIntText(value=5, min=0, max=999, **WIDE,
                                      description="Mask counts below, in downloads")  # fmt: skip
@@ -95,7 +99,7 @@ class OwnForm:
         self.reference = w.Dropdown(description="Compared with (reference arm)", **WIDE)
         self.endpoints = {key: self.endpoint(key, names, few) for key in ENDPOINTS}
         self.other = w.Text(value="", description="Name of the other endpoint",
-                            placeholder="Recurrence-free survival", **WIDE)  # fmt: skip
+                            placeholder="Recurrence-free survival", **TEXT)  # fmt: skip
         self.others = w.VBox()
         for widget in (self.given, self.status, self.zero, self.unit, self.mask, self.reference,
                        self.other):  # fmt: skip
@@ -155,7 +159,7 @@ class OwnForm:
             taken |= {time.value, event.value}
         known = [c for c in self.book.index if self.book.at[c, "role"] not in ("id", "arm")
                  and self.book.at[c, "type"] in ("number", "category")]  # fmt: skip
-        old = {row.column: row for row in getattr(self, "rows", [])}
+        old = {row.column: row for row in self.rows}
         self.rows = [
             old.get(c) or OtherColumn(c, self.text[c], known, self.book, self.write)
             for c in self.text.columns
@@ -229,21 +233,25 @@ class OtherColumn:
         self.code_box = w.VBox(layout=w.Layout(margin="0 0 0 2em"))
         self.box = w.VBox([self.use, self.code_box])
         self.use.observe(lambda _: self.used_as(), "value")
-        self.used_as()
+        self.ask_codes()
 
     def used_as(self) -> None:
+        self.ask_codes()
+        self.changed()
+
+    def ask_codes(self) -> None:
         """Known codes that the file writes otherwise are asked for, one by one."""
         wanted = self.book.at[self.use.value, "codes"] if self.use.value in self.book.index else ""
         wanted = wanted.split("|") if isinstance(wanted, str) and "|" in wanted else []
         self.codes = {}
         if wanted and not set(self.values) <= set(wanted) and len(self.values) <= MOST_CODES:
             for value in self.values:
-                choice = w.Dropdown(options=[NONE, *wanted], description=f"{value} means", **WIDE)
+                choice = w.Dropdown(options=[NONE, *wanted, NO_VALUE], **WIDE,
+                                    description=f"{value} means")  # fmt: skip
                 choice.value = value if value in wanted else NONE
                 choice.observe(lambda _: self.changed(), "value")
                 self.codes[value] = choice
         self.code_box.children = tuple(self.codes.values())
-        self.changed()
 
     def into(self, columns: dict, recode: dict, factors: dict, ignore: list) -> None:
         """Write this column into a mapping."""
@@ -258,8 +266,11 @@ class OtherColumn:
             kind = {"type": "number"} if use == NUMBER else {"type": "category"}
             factors[name] = {"label": self.column, **kind}
         if self.codes:
+            # What is not chosen is not written, so that the check asks for it.
             recode[name] = {
-                old: None if new.value == NONE else new.value for old, new in self.codes.items()
+                old: None if new.value == NO_VALUE else new.value
+                for old, new in self.codes.items()
+                if new.value != NONE
             }
 
 

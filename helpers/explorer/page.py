@@ -23,6 +23,7 @@ from helpers.view import View, ViewError, default_view
 from helpers.words import caption_survival, plain_text
 
 SEED = 20240625
+SORRY = "This question should have an answer and has none. Please report it with its View."
 STATIC = (
     "<p><em>The explorer needs a running kernel: run this cell. Its answer to the question above "
     "stands in the figure and tables of this page.</em></p>"
@@ -56,6 +57,7 @@ class Explorer:
         files: tuple[str, str] = (PAPER_COHORT, ""), seed: int = SEED,
     ):  # fmt: skip
         self.seed, self.frame, self.own = seed, w.VBox(), OwnSection(self)
+        self.failures: list[Exception] = []  # what should not have happened, for tests and reports
         self.take(cohort or load_cohort(), view, files=files)
 
     @property
@@ -99,14 +101,21 @@ class Explorer:
         try:
             self.answer = analyse(self.cohort, view, engine="fast", floor=EVENT_FLOOR)
             self.sides = self.both_sides(view)
-        except ViewError as error:
-            self.answer, self.trouble = None, str(error)
-        if self.answer is not None:
             self.looks.see_answer(self.answer)
-        self.show()
+            self.show()
+        except ViewError as error:
+            self.say(str(error))
+        except Exception as error:  # a defect of ours: the page says so, and no number
+            self.failures.append(error)
+            self.say(f"{SORRY} ({type(error).__name__}: {error})")
         self.texts.show()
         if self.forest.show():
             self.late()  # the forest's looks count too
+
+    def say(self, trouble: str) -> None:
+        """Show why there is no answer, and no number."""
+        self.answer, self.trouble = None, trouble
+        self.show()
 
     def both_sides(self, view: View) -> pd.DataFrame | None:
         """The comparison inside the subgroup and outside it, where there are two groups."""

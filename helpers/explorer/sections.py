@@ -9,15 +9,14 @@ import numpy as np
 import pandas as pd
 
 from helpers.estimators.subgroups import forest
-from helpers.explorer.filters import NARROW, WIDTH, small
 from helpers.explorer.own import OwnForm
+from helpers.explorer.parts import WIDE, folding, small
 from helpers.explorer.takeaway import packed
 from helpers.explorer.widgets import ForestView, TakeAway
 from helpers.fit.likelihood import NotEstimable
 from helpers.view import View, ViewError, Where
 from helpers.words import bare_p, ratio
 
-FULL = {"layout": w.Layout(width=WIDTH), "style": NARROW}
 SPAN = np.log(16)  # the forest's axis at the most: ratios from 1/16 to 16
 
 
@@ -77,7 +76,7 @@ class ForestSection:
         rows, seen = [], set()
         for row in table.to_dict("records"):
             # Two sides of a split have one test, and one P.
-            first = row["split"] not in seen
+            first = pd.isna(row["split"]) or row["split"] not in seen
             seen.add(row["split"])
             known = row["estimate"] == row["estimate"]
             rows.append({
@@ -119,8 +118,8 @@ class ViewSection:
 
     def __init__(self, page):
         self.page = page
-        self.text = w.Textarea(description="View", rows=4, **FULL)
-        self.link = w.Text(description="Link", **FULL)
+        self.text = w.Textarea(description="View", rows=4, continuous_update=False, **WIDE)
+        self.link = w.Text(description="Link", continuous_update=False, **WIDE)
         self.use = small("Use this View", lambda: self.load(lambda: View.read(self.text.value)))
         self.use_link = small(
             "Use this link", lambda: self.load(lambda: View.from_link(self.link.value))
@@ -160,7 +159,8 @@ class OwnSection:
 
     def __init__(self, page):
         self.form = OwnForm(page.take)
-        self.box = w.Accordion([self.form.box], titles=["Your own cohort (CSV)"])
+        self.box = w.VBox([w.HTML("<h3>Another cohort</h3>"),
+                           folding("Your own cohort (CSV)", self.form.box)])  # fmt: skip
 
 
 def count(value) -> str:
