@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from helpers.cohort import Cohort
@@ -142,7 +143,7 @@ def analyse(
             differences.insert(0, "kind", "difference")
             stones = pd.concat([stones, differences], ignore_index=True)
         tests = logrank(data, notes, engine)
-        means = restricted_means(who, view, notes)
+        means = restricted_means(who, view, notes, engine)
         model = models(cohort, who, view, notes, engine, floor)
         interaction = subgroup_interaction(who, view, notes, engine)
     return Answer(
@@ -191,11 +192,13 @@ def logrank(data: pd.DataFrame, notes: Notes, engine: str) -> pd.DataFrame:
         return pd.DataFrame()
 
 
-def restricted_means(who: Selection, view: View, notes: Notes) -> pd.DataFrame:
+def restricted_means(who: Selection, view: View, notes: Notes, engine: str) -> pd.DataFrame:
     if view.horizon is None:
         return pd.DataFrame()
     try:
-        return rmst_table(who.data, **COLUMNS, horizon=view.horizon, reference=who.reference)
+        return rmst_table(
+            who.data, **COLUMNS, horizon=view.horizon, reference=who.reference, engine=engine
+        )
     except ValueError as error:
         notes.add("restricted mean", f"Withheld: {error}.")
         return pd.DataFrame()
@@ -234,13 +237,17 @@ def models(cohort, who: Selection, view: View, notes: Notes, engine: str, floor:
 
 def without_few(table, data, covariates, view: View, notes: Notes, name: str, floor: int):
     """A model whose ratios of the compared groups are missing where a group has few events."""
-    used = data[data[covariates].notna().all(axis=1)]
-    events = used[EVENT].groupby(used[GROUP].astype(str)).sum()
-    few = {group: int(n) for group, n in events.items() if n < floor}
-    about = table["column"] == view.compare
+    used = ~np.any([pd.isna(data[column]) for column in covariates], axis=0)
+    groups = data[GROUP].cat.categories
+    events = np.bincount(
+        data[GROUP].cat.codes[used & (data[EVENT] == 1)], minlength=len(groups)
+    )  # fmt: skip
+    few = {name: int(n) for name, n in zip(groups, events, strict=True) if n < floor}
+    if not few:
+        return table
+    about = (table["column"] == view.compare) & table["estimate"].notna()
     about &= table["level"].isin(few) | table["reference"].isin(few)
-    about &= table["estimate"].notna()  # what cannot be estimated has its own note
-    if about.any():
+    if about.any():  # what cannot be estimated has its own note
         counted = " and ".join(f"{n} in {group}" for group, n in few.items())
         notes.add(f"{name} hazard ratio", f"Withheld: events {counted}, fewer than {floor}.")
     return table.mask(pd.DataFrame({c: about & (c in ESTIMATES) for c in table}))

@@ -265,22 +265,25 @@ def cut_text(name: str) -> str:
 
 def with_cuts(cohort: Cohort, view: View) -> Cohort:
     """The cohort with a column for every cut that a View asks for; missing stays missing."""
-    frame, codebook = cohort.frame, cohort.codebook
-    for field, names in (("compare", [view.compare]), ("adjust", view.adjust)):
-        for name in names:
-            if name in frame or not cut(name):
-                continue
-            column, value = cut(name)
-            numbers = require(cohort, column, field)
-            if not pd.api.types.is_numeric_dtype(numbers):
-                fail(field, f"{name!r}, but {column!r} is a category", "compare it as it is")
-            sides = [f"{column} {sign} {number_text(value)}" for sign in (">=", "<")]
-            known = pd.Series(np.where(numbers >= value, *sides), frame.index, dtype=object)
-            frame = frame.assign(**{name: known.where(numbers.notna())})
-            row = codebook.loc[[column]].set_axis([name])
-            label = f"{row.at[name, 'label']} of {number_text(value)} or more"
-            codebook = pd.concat([codebook, row.assign(label=label, type="category", unit="")])
-    return cohort if frame is cohort.frame else replace(cohort, frame=frame, codebook=codebook)
+    asked = [("compare", view.compare), *(("adjust", name) for name in view.adjust)]
+    asked = [(field, name) for field, name in asked if cut(name) and name not in cohort.frame]
+    if not asked:
+        return cohort
+    columns, rows, book = {}, [], cohort.codebook
+    for field, name in asked:
+        column, value = cut(name)
+        numbers = require(cohort, column, field).to_numpy()
+        if not np.issubdtype(numbers.dtype, np.number):
+            fail(field, f"{name!r}, but {column!r} is a category", "compare it as it is")
+        sides = [f"{column} {sign} {number_text(value)}" for sign in (">=", "<")]
+        known = np.where(numbers >= value, *sides).astype(object)
+        columns[name] = np.where(np.isnan(numbers.astype(float)), np.nan, known)
+        label = f"{book.at[column, 'label']} of {number_text(value)} or more"
+        rows.append(book.loc[column].to_dict() | {"label": label, "type": "category", "unit": ""})
+    more = pd.DataFrame(rows, index=list(columns), columns=book.columns)
+    return replace(
+        cohort, frame=cohort.frame.assign(**columns), codebook=pd.concat([book, more])
+    )  # fmt: skip
 
 
 def require(cohort: Cohort, column: str, field: str) -> pd.Series:
