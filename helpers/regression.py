@@ -118,7 +118,9 @@ def cox_table(
                          "no sandwich. To do: use efron or breslow, and wald.")  # fmt: skip
     model = prepared(frame, time, event, covariates, references, products, cluster)
     model = without_eventless(model, event, products)
-    data, groups = model.data.loc[model.rows], None
+    data, groups = model.data, None
+    if not model.rows.all():
+        data = data.loc[model.rows]
     if cluster:
         groups = data[cluster].to_numpy()
         if len(set(groups)) < 2:
@@ -142,7 +144,7 @@ def finished(model: Model, estimates: pd.DataFrame, event: str, method: str) -> 
     columns = {name: model.terms[name].to_numpy() for name in model.terms}
     columns |= {name: known[name].to_numpy() for name in known}
     columns |= {"scale": "log hazard ratio", "method": method, "n": len(model.data)}
-    columns["n_event"] = int((model.data[event] == 1).sum())
+    columns["n_event"] = int((model.data[event].to_numpy() == 1).sum())
     return pd.DataFrame(columns, columns=TERM_COLUMNS)
 
 

@@ -276,8 +276,8 @@ def with_cuts(cohort: Cohort, view: View) -> Cohort:
         if not np.issubdtype(numbers.dtype, np.number):
             fail(field, f"{name!r}, but {column!r} is a category", "compare it as it is")
         sides = [f"{column} {sign} {number_text(value)}" for sign in (">=", "<")]
-        known = np.where(numbers >= value, *sides).astype(object)
-        columns[name] = np.where(np.isnan(numbers.astype(float)), np.nan, known)
+        code = np.where(np.isnan(numbers.astype(float)), -1, numbers >= value)
+        columns[name] = pd.Categorical.from_codes(code.astype(int), sides[::-1])
         label = f"{book.at[column, 'label']} of {number_text(value)} or more"
         rows.append(book.loc[column].to_dict() | {"label": label, "type": "category", "unit": ""})
     more = pd.DataFrame(rows, index=list(columns), columns=book.columns)

@@ -32,12 +32,23 @@ def design(
     terms : DataFrame
         term, column, level, reference; level and reference are empty for numbers.
     """
+    columns, rows = design_columns(frame, covariates, references)
+    return pd.DataFrame(columns, index=frame.index), terms_table(rows)
+
+
+def terms_table(rows: list[tuple[str, str, str, str]]) -> pd.DataFrame:
+    names = ("term", "column", "level", "reference")
+    return pd.DataFrame(dict(zip(names, zip(*rows, strict=True), strict=True)), columns=names)
+
+
+def design_columns(frame, covariates: list[str], references: dict[str, str] | None):
+    """The columns of a design matrix as arrays by term, and the rows of its table of terms."""
     references = references or {}
     matrix, terms = {}, []
     for column in covariates:
         values = frame[column]
         if pd.api.types.is_numeric_dtype(values):
-            matrix[column] = values.astype(float)
+            matrix[column] = values.to_numpy(float)
             terms.append((column, column, "", ""))
             continue
         values = pd.Categorical(values)
@@ -50,15 +61,12 @@ def design(
             raise NotEstimable(
                 f"{column}: no patient with {base!r}, the reference, is in the model"
             )
+        names = [str(v) for v in values.categories]
         for level in (level for level in levels if level != base):
             term = f"{column}: {level} vs {base}"
-            code = [str(v) for v in values.categories].index(level)
-            matrix[term] = (values.codes == code).astype(float)
+            matrix[term] = (values.codes == names.index(level)).astype(float)
             terms.append((term, column, level, base))
-    return (
-        pd.DataFrame(matrix, index=frame.index),
-        pd.DataFrame(terms, columns=["term", "column", "level", "reference"]),
-    )
+    return matrix, terms
 
 
 def bases(frame, event: str, covariates: list[str], references: dict | None) -> dict:
@@ -66,29 +74,28 @@ def bases(frame, event: str, covariates: list[str], references: dict | None) -> 
 
     Against a level without an event every ratio is infinite; nobody asked for that one.
     """
-    chosen = dict(references or {})
+    chosen, happened = dict(references or {}), frame[event].to_numpy() == 1
     for column in covariates:
         if column not in chosen and not pd.api.types.is_numeric_dtype(frame[column]):
-            values = frame.loc[frame[event] == 1, column]
-            chosen[column] = str(
-                values.astype("category").cat.remove_unused_categories().cat.categories[0]
-            )
+            values = pd.Categorical(frame[column])
+            chosen[column] = str(values.categories[values.codes[happened].min()])
     return chosen
 
 
 def prepared(frame, time, event, covariates, references, products=None, cluster=None) -> Model:
     """The complete cases, their design matrix and its terms."""
     needed = [time, event, *covariates, *([cluster] if cluster else [])]
-    complete = ~np.any([pd.isna(frame[column]) for column in needed], axis=0)
+    complete = ~np.any([pd.isna(frame[column].array) for column in needed], axis=0)
     data = frame if complete.all() else frame[complete]
-    if not (data[event] == 1).any():
+    if not (data[event].to_numpy() == 1).any():
         raise NotEstimable("no patient had an event, so there is no hazard to compare")
-    matrix, terms = design(data, covariates, bases(data, event, covariates, references))
+    columns, terms = design_columns(data, covariates, bases(data, event, covariates, references))
     for left, right in products or []:
         name = f"{left} x {right}"
-        matrix[name] = matrix[left] * matrix[right]
-        terms.loc[len(terms)] = [name, name, "", ""]
-    return Model(data, matrix, terms, pd.Series(np.ones(len(data), bool), index=data.index))
+        columns[name] = columns[left] * columns[right]
+        terms.append((name, name, "", ""))
+    rows = pd.Series(np.ones(len(data), bool), index=data.index)
+    return Model(data, pd.DataFrame(columns, index=data.index), terms_table(terms), rows)
 
 
 def without_eventless(model: Model, event: str, products=None) -> Model:
@@ -111,7 +118,8 @@ def without_eventless(model: Model, event: str, products=None) -> Model:
                 "compare restricted means"
             )
         eventless += [term for term, rows in members.items() if not (rows & happened).any()]
-    if not eventless and not products:
+    empty = products and not all(matrix[f"{a} x {b}"].to_numpy().any() for a, b in products)
+    if not eventless and not empty:
         return model
     keep = ~(matrix[eventless] == 1).any(axis=1)
     fitted = matrix.loc[keep].drop(columns=eventless)
