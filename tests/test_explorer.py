@@ -114,9 +114,7 @@ def test_below_the_floor_the_ratio_is_withheld_everywhere_and_firth_is_offered()
 
 def test_the_floor_counts_the_patients_that_the_model_has(tmp_path):
     arms, n = ["new", "old"] * 20, 40
-    age = [50 if i % 2 else "" for i in range(n)]  # no age is known of the new arm
-    for i in range(0, 12, 2):
-        age[i] = 60 + i
+    age = [50 + i % 7 if i % 2 or i < 12 else "" for i in range(n)]  # of most of the new, unknown
     columns = {"arm": arms, "os_time": range(1, n + 1), "os_event": [int(i >= 8) for i in range(n)],
                "age": age}  # fmt: skip
     cohort = make_cohort(tmp_path, columns)
@@ -594,6 +592,8 @@ def test_no_sequence_of_controls_breaks_the_page_or_shows_a_silent_nan(cohorts, 
 
 
 def test_looks_can_be_counted_for_three_groups():
-    page = Explorer(german(), View(compare="grade", where=where({"column": "age", "min": 50})))
+    page = Explorer(
+        german(), View(endpoint="rfs", compare="grade", where=where({"column": "age", "min": 50}))
+    )
     assert len(page.looks) == len(page.answer.interaction) == 2
     assert isinstance(page.looks, Looks)

@@ -1,6 +1,7 @@
 """The nulls of the best of all splits: computed beside the page, kept as long as it lives."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -38,19 +39,13 @@ class Chances:
         for kind in ("permutation", "bootstrap"):
             side = side_key(inside_of(self.cohort, view)) if kind == "bootstrap" else b""
             key = (kind, *about, side)
-            if key not in self.known:
-                self.known[key] = Chance(kind, np.empty(0), SHUFFLES, 0)
-                self.work.start(
-                    kind, self.pieces(key, view), lambda got, key=key: self.got(key, got)
-                )
+            known = self.known.get(key)
+            settled = known and (known.why or len(known.maxima) >= known.wanted)
+            if not settled and self.running.get(kind) != key:  # new, or stopped halfway
+                self.known[key], self.running[kind] = Chance(kind, np.empty(0), SHUFFLES, 0), key
+                self.work.start(kind, partial(maxima_of, self, kind, view), partial(self.got, key))
             found.append(self.known[key])
         return tuple(found)
-
-    def pieces(self, key: tuple, view: View):
-        def run():
-            yield from maxima_of(self, key[0], view)
-
-        return run
 
     def got(self, key: tuple, piece) -> None:
         """A piece of a null came, or why there is none."""

@@ -49,7 +49,7 @@ class Controls:
             description="with few events, show Firth's penalised estimate", indent=False,
             layout=w.Layout(width="auto"),
         )  # fmt: skip
-        self.start_again = small("Start again", lambda: self.set(View(endpoint=self.view.endpoint)))
+        self.start_again = small("Start again", lambda: self.set(view))
         self.box = self.laid_out()
         self.show(view)
         self.listen()

@@ -9,13 +9,14 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+import matplotlib as mpl
 import pandas as pd
 
 from helpers.conventions import EVENT_FLOOR
 from helpers.estimators.subgroups import ARMS
 from helpers.explorer.honesty import NAMES, read_looks
 from helpers.export import export, methods
-from helpers.plots.style import add_footer
+from helpers.plots.style import STYLE, add_footer
 from helpers.plots.survival import figure_survival
 
 STAMP = (2024, 6, 25, 0, 0, 0)  # of files in the zip: the same answer is the same file
@@ -69,9 +70,11 @@ def write(page, folder: Path) -> None:
         says.assign(data_status=answer.source).to_csv(folder / "caution.csv", index=False)
         figure = figure_survival(answer, display=display)
         add_footer(figure, answer.source)
+        # A file that says when it was made, or draws names at random, is another file every time.
         for kind in ("png", "svg", "pdf"):
             none = {"png": {"Software": None}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
-            figure.savefig(folder / f"survival.{kind}", metadata=none[kind], dpi=300)
+            with mpl.rc_context(STYLE):
+                figure.savefig(folder / f"survival.{kind}", metadata=none[kind], dpi=300)
 
 
 def masked_forest(table: pd.DataFrame, below: int) -> pd.DataFrame:
