@@ -48,6 +48,9 @@ def maxima(nulls: list[Null]) -> dict[str, np.ndarray]:
 
 def caption_maxima(nulls: list[Null]) -> str:
     """What the figure of chance shows."""
+    if not any(len(found.maxima) for found in nulls):
+        why = dict.fromkeys(found.why for found in nulls)
+        return plain(f"No set of data without an interaction was made: {'; '.join(why)}.")
     parts = [
         f"{len(found.maxima):,} data sets with {NAMES[found.kind]}" if len(found.maxima)
         else f"none with {NAMES[found.kind]} ({found.why})"
@@ -87,5 +90,5 @@ def alt_maxima(nulls: list[Null], z: float) -> str:
                 f"{number(low)} and {number(high)}."
             )
         else:
-            parts.append(f"With {NAMES[found.kind]}: empty, {found.why}.")
+            parts.append(f"With {NAMES[found.kind]}: empty ({found.why}).")
     return f"Histograms of the largest z in size. {' '.join(parts)} {read_maxima(nulls, z)}"

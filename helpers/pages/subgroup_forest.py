@@ -45,6 +45,8 @@ def contrast_of(asked: Asked) -> str:
 
 def caption_forest(asked: Asked) -> str:
     """What the figure of all subgroups shows."""
+    if asked.forest["split"].isna().all():
+        return f"An empty forest of subgroups. {nothing(asked)}"
     return plain(
         f"{asked.answer.label}: unadjusted hazard ratio, {contrast_of(asked)}, in every subgroup "
         "of one variable, with 95% Wald intervals on a log axis; dotted line: all patients; "

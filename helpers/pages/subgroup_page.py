@@ -24,6 +24,7 @@ from helpers.pages.subgroup_forest import (
     alt_forest,
     caption_forest,
     forest_rows,
+    name_of,
     nothing,
     read_forest,
     read_offer,
@@ -51,6 +52,7 @@ __all__ = [
     "with_subgroup", "xlabel",
 ]  # fmt: skip
 
+LETTERS = 24  # of a link that are shown: no line breaks in it
 PRIORS = (0.0, 0.2, PRIOR_SD, 1.0, np.inf)
 
 
@@ -69,7 +71,13 @@ def read_question(asked: Asked) -> str:
         else f"It is the first split on offer with {EVENT_FLOOR} events or more in each group on "
         "both sides, taken without a look at any hazard ratio"
     )  # fmt: skip
-    return f"The subgroup: {plain(patients(asked.answer))}. {chosen}."
+    named = asked.offered[
+        [where == asked.view.where[0].plain() for where in asked.offered["where"]]
+    ]
+    words = patients(asked.answer)
+    if len(named) and len(asked.view.where) == 1:
+        words = f"{name_of(asked, named.iloc[0])} (as a condition: {words})"
+    return f"The subgroup is {plain(words)}. {chosen}."
 
 
 def sides_text(asked: Asked) -> pd.DataFrame:
@@ -97,7 +105,9 @@ def sides_text(asked: Asked) -> pd.DataFrame:
 def read_sides(asked: Asked) -> str:
     """What the two P values invite to say, and what the third one allows."""
     both, found = asked.sides, asked.answer.interaction
-    if both.empty or both["estimate"].isna().any() or found.empty:
+    if both.empty:
+        return nothing(asked)
+    if both["estimate"].isna().any() or found.empty:
         return (
             "Where a side has too few events, there are no two ratios to compare, and the P of "
             "the other side says nothing about the difference."
@@ -181,8 +191,9 @@ def landmark_ratios(asked: Asked, answer) -> str:
 
 
 def replay_text(view: View) -> pd.DataFrame:
-    """A View as it travels: text, link, and the command that answers it."""
-    rows = [("text", view.text()), ("link", view.link()),
+    """A View as it travels: text, the beginning of its link, and the command that answers it."""
+    link = view.link()
+    rows = [("text", view.text()), ("link", f"{link[:LETTERS]}... ({len(link)} letters in all)"),
             ("command line", "python -m helpers view FILE, with the text in FILE")]  # fmt: skip
     return pd.DataFrame(rows, columns=["form", "the question"])
 
