@@ -23,10 +23,12 @@ _MODULE = {name: module for module, names in _NAMES.items() for name in names}
 _SUBJECTS = {
     "": ("regression", "sentences", "survival", "words"),
     "estimators": (
-        "adjusted", "competing", "factors", "logistic", "nonproportional", "response", "times",
+        "adjusted", "caution", "competing", "factors", "logistic", "nonproportional", "nulls",
+        "response", "splits", "subgroups", "times",
     ),
     "pages": (
-        "cox_page", "describe", "factors_page", "response_page", "safety_page", "survival_page",
+        "cox_page", "describe", "factors_page", "response_page", "safety_page", "subgroup_page",
+        "survival_page",
     ),
     "paper": ("forensics", "ledger", "published"),
     "plots": ("curves", "forest", "models", "people", "safety", "screens", "waffle"),
