@@ -119,7 +119,7 @@ def test_the_floor_counts_the_patients_that_the_model_has(tmp_path):
                "age": age}  # fmt: skip
     cohort = make_cohort(tmp_path, columns)
     answer = analyse(cohort, View(adjust=("age",)), floor=EVENT_FLOOR)
-    estimates = answer.model.groupby("model")["estimate"].first()
+    estimates = answer.model.drop_duplicates("model").set_index("model")["estimate"]
     assert np.isfinite(estimates["unadjusted"]) and np.isnan(estimates["adjusted"])
     assert answer.notes["note"].str.contains("events 2 in new, fewer than 5").any()
 
@@ -172,6 +172,15 @@ def test_patients_without_a_value_stay_out_unless_they_are_kept(tmp_path):
     box.missing.value = False
     box.slider.value = (41, box.slider.value[1])
     assert page.answer.counts["patients"].sum() == 48, "a value is asked for, whatever it is"
+
+
+@pytest.mark.parametrize("bound", [{"min": 90}, {"max": 3}, {"min": 90, "max": 95}])
+def test_a_bound_beyond_the_data_is_an_empty_subgroup_not_an_error(bound):
+    view = View(where=where({"column": "age"} | bound))
+    page = Explorer(PAPER, view)
+    assert shown(page)["lead"] == "No patient is left."
+    assert page.controls.view == view and page.failures == []
+    assert page.controls.filters[0].slider.value[0] in bound.values()
 
 
 def test_removing_a_filter_removes_its_condition_and_no_other():
@@ -592,8 +601,7 @@ def test_no_sequence_of_controls_breaks_the_page_or_shows_a_silent_nan(cohorts, 
 
 
 def test_looks_can_be_counted_for_three_groups():
-    page = Explorer(
-        german(), View(endpoint="rfs", compare="grade", where=where({"column": "age", "min": 50}))
-    )
+    older = where({"column": "age", "min": 50})
+    page = Explorer(german(), View(endpoint="rfs", compare="grade", where=older))
     assert len(page.looks) == len(page.answer.interaction) == 2
     assert isinstance(page.looks, Looks)

@@ -68,6 +68,8 @@ class Filter:
         where = self.where
         ends = (self.low if not where or where.min is None else where.min,
                 self.high if not where or where.max is None else where.max)  # fmt: skip
+        if ends[0] > ends[1]:  # a bound beyond the data is an empty filter, not an error
+            ends = (where.min, where.min) if where.max is None else (where.max, where.max)
         low, high = min(self.low, *ends), max(self.high, *ends)
         step = 1.0 if whole else nice_step(high - low)
         kind = w.IntRangeSlider if whole and all(v == int(v) for v in (low, high, *ends)) else (

@@ -16,7 +16,7 @@ from helpers.regression import events_per_variable
 from helpers.words import interval, number, p_value, percent
 
 FEW_PER_VARIABLE = 10
-NAMES = {"permutation": "shuffled covariates", "bootstrap": "outcomes without an interaction"}
+NAMES = {"permutation": "shuffled covariates", "bootstrap": "outcomes drawn anew"}
 
 
 class Chance(NamedTuple):
@@ -140,8 +140,9 @@ def shrinking(sides: pd.DataFrame | None):
         "Shrunk",
         (
             f"Hazard ratio {raw} here, {other} among all others. Drawn towards the others it is "
-            f"{drawn} {interval(low, high)}: most of what sets a subgroup apart is chance. Prior: "
-            f"the log ratio of the two is normal around 0, standard deviation {row['prior_sd']:g}."
+            f"{drawn} {interval(low, high)}, if large differences between subgroups are rare. "
+            f"Prior: the log ratio of the two is normal around 0, standard deviation "
+            f"{row['prior_sd']:g}."
         ),
     )
 
@@ -183,7 +184,8 @@ def read_looks(answer: Answer, n: int) -> str:
     if pd.notna(p):
         text += (
             f" This one has {p_value(p)}; multiplied by the looks it is "
-            f"{p_value(row['adjusted']).removeprefix('P = ')}."
+            f"{p_value(row['adjusted']).removeprefix('P = ')}, which holds for a number of looks "
+            "that was settled beforehand: who stops at the first small P is fooled more often."
         )
     return text
 

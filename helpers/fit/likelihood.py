@@ -79,8 +79,10 @@ def drifting(x, time, event, beta, error, ties: str = TIES) -> int | None:
     """
     span = np.ptp(x[time >= time[event].min()], axis=0)
     value = partial_likelihood(x, time, event, beta, ties)[0]
-    for part in (np.ones(len(beta), bool), error * span > 10):
-        reach = np.abs(beta * span) * part
+    with np.errstate(invalid="ignore"):  # an infinite error times no spread is no number, not 10
+        loose = error * span > 10
+    for part in (np.ones(len(beta), bool), loose):
+        reach = np.where(part, np.abs(beta * span), 0.0)
         if (
             reach.max() > 1
             and partial_likelihood(x, time, event, beta + beta * part, ties)[0] > value - 1e-7

@@ -154,7 +154,7 @@ def _plain_output(output, name, assets):
     picture = next((kind for kind in PICTURES if kind in data), None)
     if PLOTLY in data:
         return _html(_plotly(data[PLOTLY], output.metadata.get(PLOTLY, {}).get("alt"), name))
-    if WIDGET in data:
+    if WIDGET in data and "text/html" not in data:  # a widget may say itself what to do
         return _html('<p class="needs-kernel">This control works in the running notebook.</p>')
     if "text/html" in data:
         return _html(_align(data["text/html"]))
