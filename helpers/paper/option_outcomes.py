@@ -37,8 +37,8 @@ def outcomes(rows: pd.DataFrame) -> pd.DataFrame:
         row_id, label, option_group, study, n, population, tier, link; endpoint (orr, crr in
         percent; pfs, os in months); printed (as text); estimate; conf_low, conf_high (missing
         where not printed or not reached); interval ("printed 95%", "printed 90%", "printed, level
-        not stated", "exact 95%, ours" or ""); status ("", or "not reached" without an estimate);
-        time_zero (of this endpoint; "not stated" for rates, which have none). In the order of
+        not stated", "exact 95%, ours" or ""); limits (as text, a dash for one not printed);
+        status ("", or "not reached" without an estimate); time_zero (of this endpoint; "not stated" for rates, which have none). In the order of
         option groups, then row_id: by no result.
     """
     found = []
@@ -48,13 +48,14 @@ def outcomes(rows: pd.DataFrame) -> pd.DataFrame:
             status = "not reached" if endpoint == "os" and row["os_status"] == "not reached" else ""
             if pd.isna(row[value]) and not status:
                 continue
-            limits = (row[low], row[high])
-            interval = ""
+            limits, interval = (row[low], row[high]), ""
+            told = [row[f"{column}_printed"] or "–" for column in (low, high)]
             if pd.notna(row[low]) or pd.notna(row[high]):
                 level = row["ci_level_pct"]
                 interval = NO_LEVEL if pd.isna(level) else f"printed {level:.0f}%"
             elif (row["row_id"], endpoint) in exact:
                 limits, interval = exact[row["row_id"], endpoint], OURS
+                told = [f"{limit:.1f}" for limit in limits]
             covered = endpoint in row["time_zero_endpoints"].split("|")
             found.append(
                 {name: row[name] for name in ABOUT}
@@ -65,6 +66,7 @@ def outcomes(rows: pd.DataFrame) -> pd.DataFrame:
                     "conf_low": limits[0],
                     "conf_high": limits[1],
                     "interval": interval,
+                    "limits": " to ".join(told) if interval else "",
                     "status": status,
                     "time_zero": row["time_zero"] if covered else "not stated",
                 }
