@@ -50,14 +50,13 @@ CASES = {
         "watch the first doses; whether a CD20 CAR-T might be wanted later, since it shares the "
         "target.",
         "Prospective cohorts made for these patients, which no other class has to that extent; "
-        "strata by time to relapse that differ more than most drugs do. No row is randomised.",
+        "strata by time to relapse that differ widely. No row is randomised.",
     ),
     "Polatuzumab-based": Case(
-        "A man of 66 progressed on day 90 and may come to a transplant or another cellular therapy.",
+        "A man of 66 progressed on day 90; a transplant or cellular therapy may follow.",
         "Neuropathy and earlier polatuzumab; whether it is a bridge or the destination; whether "
         "bendamustine would spoil a later collection of T cells.",
-        "A chance of response, of unknown size: retrospective series differ among themselves as "
-        "much as classes do.",
+        "A chance of response, of unknown size: retrospective series of one drug differ widely.",
     ),
     "Tafasitamab-lenalidomide": Case(
         "A woman of 77 relapsed nine months after CAR-T and does not want intensive treatment.",
@@ -95,15 +94,15 @@ CASES = {
         "A man of 42 was refractory on day 28; chemotherapy had worked before CAR-T.",
         "Whether chemotherapy worked before; marrow reserve; whether a transplant is a real aim, "
         "with a donor and a date.",
-        "Short progression-free survival in nearly all rows. The better figures of those who "
-        "reached transplant are of those who lived to be transplanted.",
+        "Short progression-free survival in all but the transplanted. The better figures of those "
+        "who reached transplant are of those who lived to be transplanted.",
     ),
     "Radiotherapy": Case(
         "A woman of 63 relapsed at four months in one nodal region, and nowhere else on PET.",
         "Whether all disease fits into one field; what shall control the rest; whether it is a "
         "bridge, a cure tried, or relief.",
         "Comprehensive and focal radiotherapy went to patients with limited and with widespread "
-        "disease: their survival differs by stage at least as much as by treatment.",
+        "disease, so their survival cannot be read as an effect of the field.",
     ),
     "Allogeneic transplant": Case(
         "A man of 45 is in complete response after a bispecific antibody and has a matched donor.",
@@ -149,10 +148,15 @@ def listed(rows: pd.DataFrame, group: str) -> str:
     told = []
     for endpoint, head, unit in (("crr", "Complete response", "%"), ("os", "Median OS", " months")):
         found = table[table["endpoint"] == endpoint]
-        # A year of printing or a drug name may end in a digit: the row stands in brackets.
         each = [
-            f"{entry(row)}{'' if row['status'] else unit} (row {row['row_id']}, tier {row['tier']})"
+            f"{with_unit(row, unit)} [row {row['row_id']}, tier {row['tier']}]"
             for row in found.to_dict("records")
         ]
         told.append(f"{head}: {', '.join(each) or 'not printed'}.")
     return " ".join(told)
+
+
+def with_unit(row: dict, unit: str) -> str:
+    """An outcome with its unit behind the number, before the limits."""
+    text = entry(row)
+    return text if row["status"] else text.replace(row["printed"], row["printed"] + unit, 1)

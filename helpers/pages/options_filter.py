@@ -47,8 +47,9 @@ def style() -> str:
     ]
     hide.append(f'#{NAME}:has(#{NAME}-after:checked) tbody tr[data-after="0"]')
     weak = f"#{NAME} tbody tr:is([data-tier='3'], [data-tier='4']) td"
+    rules = ",\n".join(hide)
     return (
-        f"<style>\n{',\n'.join(hide)} {{ display: none; }}\n"
+        f"<style>\n{rules} {{ display: none; }}\n"
         f"{weak} {{ color: #595959; font-style: italic; }}\n"
         f"#{NAME} fieldset {{ border: 1px solid #c3cad3; margin: 0 0 0.5rem; }}\n"
         f"#{NAME} label {{ display: inline-block; margin: 0.1rem 0.8rem 0.1rem 0; }}\n</style>"

@@ -178,7 +178,7 @@ def caption_medians(frame: pd.DataFrame) -> str:
     counts = frame[frame["status"] == ""]["endpoint"].value_counts()
     return (
         f"Median progression-free ({counts['pfs']}) and overall survival ({counts['os']}) after "
-        "CD19 CAR-T, in months, a panel with its own scale for each event at which the clock starts. "
+        "CD19 CAR-T, in months, a panel with its own scale for each event that starts the clock. "
         "Intervals as printed, 95% unless a level is given; an arrow has no printed upper limit. "
         "Order within a panel: option, then number of the row."
     )
@@ -207,7 +207,6 @@ def around_the_study(rows: pd.DataFrame) -> str:
     return (
         f"{arm['label']} (row 1): complete response {arm['printed']}%, exact 95% interval "
         f"{arm['limits']}. The interval covers {inside} of the other {len(others)} printed "
-        "complete response rates after CD19 CAR-T, of options as different as radiotherapy and polatuzumab: "
-        "by this rate alone the arm cannot be told from most of them, and it was measured in other "
-        "patients than any of them."
+        "complete response rates after CD19 CAR-T, of very different options. By this rate alone "
+        "the arm cannot be told from them, and each was measured in other patients."
     )

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.paper.option_outcomes import from_note, overlaps, row_of
-from helpers.paper.options import AFTER, overlap_rows
+from helpers.paper.options import overlap_rows
 from helpers.words import NOT_DEFINED
 
 BISPECIFICS = (18, 19, 20)
@@ -26,17 +26,6 @@ def printed(rows: pd.DataFrame, row_id: int, column: str) -> str:
     if not text:
         raise ValueError(f"{column}, row_id {row_id}: found nothing. To do: name a printed number.")
     return text
-
-
-def read_transplant(rows: pd.DataFrame) -> str:
-    """The two parts of one arm that differ by what happened after the clock had started."""
-    whole, yes, no = (row_of(rows, i) for i in (8, 9, 10))
-    return (
-        f"{name(rows, 8)}: {whole['n']:.0f} patients, median OS "
-        f"{printed(rows, 8, 'median_os_months')} months. {yes['n']:.0f} of them reached "
-        f"transplant: {printed(rows, 9, 'median_os_months')} months (row 9). {no['n']:.0f} did not: "
-        f"{printed(rows, 10, 'median_os_months')} months (row 10)."
-    )
 
 
 def read_retreatment(rows: pd.DataFrame) -> str:
@@ -142,28 +131,6 @@ def year_table(rows: pd.DataFrame) -> pd.DataFrame:
     ).reset_index(drop=True)
 
 
-def read_year(rows: pd.DataFrame) -> str:
-    """The rows in which fewer are alive than alive without progression."""
-    table = year_table(rows)
-    odd = table[table["OS less PFS, points"].str.startswith("-")]
-    told = "; ".join(
-        f"{row['option']} (row {row['row']}) prints {row['12-month PFS, %']}% alive without "
-        f"progression and {row['12-month OS, %']}% alive"
-        for row in odd.to_dict("records")
-    )
-    return f"{len(odd)} of {len(table)} rows: {told}."
-
-
-def read_polatuzumab(rows: pd.DataFrame) -> str:
-    """One antibody in three series."""
-    return (
-        f"Overall response {printed(rows, 30, 'orr_pct')}% in {name(rows, 30)}, "
-        f"{printed(rows, 31, 'orr_pct')}% in {name(rows, 31)}, {printed(rows, 23, 'orr_pct')}% in "
-        f"{name(rows, 23)}. Complete response {printed(rows, 30, 'crr_pct')}%, "
-        f"{printed(rows, 31, 'crr_pct')}% and {printed(rows, 23, 'crr_pct')}%."
-    )
-
-
 def weighting_table(rows: pd.DataFrame) -> pd.DataFrame:
     """Tafasitamab with lenalidomide in one registry, as counted and as weighted."""
     weighted = from_note(
@@ -217,14 +184,3 @@ def relapse_table(rows: pd.DataFrame) -> pd.DataFrame:
                   f"{late} (late)"))  # fmt: skip
     heads = ["rows", "treatment and study", "outcome", "early failure", "later failure"]
     return pd.DataFrame(found, columns=heads)
-
-
-def read_bispecifics(rows: pd.DataFrame) -> str:
-    """One class of drugs, three strata of one series."""
-    parts = ", ".join(f"{printed(rows, i, 'orr_pct')}% (row {i})" for i in BISPECIFICS)
-    after = rows[(rows["population"] == AFTER) & (rows["option_group"] == "Bispecific antibody")]
-    return (
-        f"{name(rows, 17)}: overall response {printed(rows, 17, 'orr_pct')}% in all, and {parts} "
-        f"by time from CAR-T to relapse. {len(after)} rows of bispecific antibodies stand in this "
-        "table; how many of their patients had relapsed early, most do not print."
-    )

@@ -38,7 +38,8 @@ def outcomes(rows: pd.DataFrame) -> pd.DataFrame:
         percent; pfs, os in months); printed (as text); estimate; conf_low, conf_high (missing
         where not printed or not reached); interval ("printed 95%", "printed 90%", "printed, level
         not stated", "exact 95%, ours" or ""); limits (as text, a dash for one not printed);
-        status ("", or "not reached" without an estimate); time_zero (of this endpoint; "not stated" for rates, which have none). In the order of
+        status ("", or "not reached" without an estimate); time_zero (of this endpoint; "not
+        stated" for rates, which have none). In the order of
         option groups, then row_id: by no result.
     """
     found = []
