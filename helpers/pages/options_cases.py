@@ -14,7 +14,7 @@ from helpers.paper.options import AFTER, GROUPS
 
 CASES_OF = (
     "Invented patients, for teaching and not for treatment decisions; published aggregate outcomes "
-    "as printed."
+    "as printed, * an exact interval of printed counts, ours."
 )
 
 
@@ -131,11 +131,15 @@ def case_text(rows: pd.DataFrame, *groups: str) -> str:
     *groups : str
         Of `helpers.paper.options.GROUPS`.
     """
-    return "\n\n".join(
-        f"**{group}.** *Who.* {CASES[group].patient} *What to ask.* {CASES[group].ask} *What the "
-        f"rows support.* {CASES[group].supports} {listed(rows, group)}"
-        for group in GROUPS
-        if group in groups
+    return (
+        "\n\n".join(
+            f"**{group}.** {CASES[group].patient}\n\n- *What to ask:* {CASES[group].ask}\n"
+            f"- *What the rows support:* {CASES[group].supports}\n"
+            f"- *The rows:* {listed(rows, group)}"
+            for group in GROUPS
+            if group in groups
+        )
+        + "\n\n"
     )
 
 

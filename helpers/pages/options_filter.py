@@ -27,15 +27,17 @@ def filtered(table: HTML, rows: pd.DataFrame) -> HTML:
     """
     html = table.data
     head, body = html.split("<tbody>")
+    # The source is the last cell of a row; a study may be called the same.
+    cells = [(escape(row.doi or row.citation), escape(row.link)) for row in rows.itertuples()]
+    for text, link in dict.fromkeys(cells):
+        cell = f"<td>{text}</td>\n    </tr>"
+        body = body.replace(cell, f'<td><a href="{link}">{text}</a></td>\n    </tr>')
     marks = iter(
         f'<tr data-option="{GROUPS.index(row.option_group)}" data-tier="{row.tier}" '
         f'data-after="{int(row.population == AFTER)}">'
         for row in rows.itertuples()
     )
     body = re.sub("<tr>", lambda _: next(marks), body)
-    for text, link in {(row.doi or row.citation, row.link) for row in rows.itertuples()}:
-        cell = f"<td>{escape(text)}</td>"
-        body = body.replace(cell, f'<td><a href="{escape(link)}">{escape(text)}</a></td>')
     return HTML(f'<div id="{NAME}">\n{style()}\n{controls(rows)}\n{head}<tbody>{body}\n</div>')
 
 
@@ -52,6 +54,7 @@ def style() -> str:
         f"<style>\n{rules} {{ display: none; }}\n"
         f"{weak} {{ color: #595959; font-style: italic; }}\n"
         f"#{NAME} fieldset {{ border: 1px solid #c3cad3; margin: 0 0 0.5rem; }}\n"
+        f"#{NAME} legend {{ font-size: 1rem; font-weight: 500; margin: 0; width: auto; }}\n"
         f"#{NAME} label {{ display: inline-block; margin: 0.1rem 0.8rem 0.1rem 0; }}\n</style>"
     )
 

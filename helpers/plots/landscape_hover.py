@@ -114,9 +114,8 @@ def drawn(frame, endpoints, entries, titles, status, highlight):
         for panel, endpoint in enumerate(endpoints, 1):
             found = part[part["endpoint"] == endpoint].set_index("row_id")
             found = found.reindex(rows["row_id"])
-            for trace in traces(rows, found, endpoint, frame, highlight):
-                figure.add_scatter(**trace, row=1, col=panel)
-                members.append(part.index)
+            figure.add_scatter(**trace(rows, found, endpoint, frame, highlight), row=1, col=panel)
+            members.append(part.index)
     buttons = []
     for entry in entries:
         kept = frame.loc[entry.keep[entry.keep].index]
@@ -129,69 +128,63 @@ def drawn(frame, endpoints, entries, titles, status, highlight):
         args = [{"visible": visible}, change]
         buttons.append({"label": entry.label, "method": "update", "args": args})
     shown, first = buttons[0]["args"]
-    for trace, visible in zip(figure.data, shown["visible"], strict=True):
-        trace.visible = visible
+    for each, visible in zip(figure.data, shown["visible"], strict=True):
+        each.visible = visible
     names = frame.drop_duplicates("at")
     figure.update_yaxes(range=first["yaxis.range"], tickvals=list(names["at"]), zeroline=False,
                         ticktext=[*map(escape, names["label"])], tickfont={"size": 11}, ticks="",
                         showline=False, showgrid=True, gridcolor="#eeeeee")  # fmt: skip
     for panel, title in enumerate(titles, 1):
-        figure.update_xaxes(title={"text": title, "font": {"size": 12}}, row=1, col=panel)
+        figure.update_xaxes(title={"text": title, "font": {"size": 12}}, row=1, col=panel,
+                            showline=True, linecolor="black", ticks="outside", showgrid=False,
+                            zeroline=False)  # fmt: skip
     figure.add_annotation(text=escape(status), name="status", x=1, y=1, xref="paper", yref="paper",
                           xanchor="right", yanchor="bottom", showarrow=False,
                           font={"size": 10, "color": GREY})  # fmt: skip
     menu = {"buttons": buttons, "active": 0, "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom",
             "pad": {"b": 22}, "showactive": True, "font": {"size": 12}}  # fmt: skip
     figure.update_layout(
-        template="simple_white", updatemenus=[menu], height=first["height"],
+        plot_bgcolor="white", updatemenus=[menu], height=first["height"],
         showlegend=False, hovermode="closest", font={"size": 12},
         margin={"l": 10, "r": 20, "t": 90, "b": 50},
     )  # fmt: skip
+    figure.layout.template = None  # all is set above, and a page stores it once per figure
     return figure
 
 
-def traces(rows, found, endpoint, frame, highlight):
-    """The marks with their intervals; in their own trace the words where there is no mark."""
+def trace(rows, found, endpoint, frame, highlight):
+    """The marks with their intervals; a row without a mark has words at the axis instead."""
     looks = [look({**row, "interval": ""}, highlight) for row in rows.to_dict("records")]
-    value, at = found["estimate"], rows["at"].to_numpy()
-    yield {
-        "x": blank(value),
-        "y": list(at),
-        "mode": "markers",
-        "text": [hover(row, endpoint) for row in found.reset_index().to_dict("records")],
-        "hovertemplate": "%{text}<extra></extra>",
+    value = found["estimate"]
+    gone, endless = value.isna(), found["conf_low"].notna() & found["conf_high"].isna()
+    words = {row_id: absent(row_id, endpoint, frame) for row_id in found.index[gone]}
+    words |= dict.fromkeys(found.index[endless], OPEN)
+    return {
+        "x": list(value.fillna(0)),
+        "y": list(rows["at"]),
+        "mode": "markers+text",
+        "text": [words.get(row_id, "") for row_id in found.index],
+        "textposition": "middle right",
+        "textfont": {"size": 10, "color": GREY},
+        "hovertext": [hover(row, endpoint) for row in found.reset_index().to_dict("records")],
+        "hovertemplate": "%{hovertext}<extra></extra>",
         "marker": {
             "symbol": [SYMBOLS[shape] for shape, *_ in looks],
             "color": [tone for _, tone, *_ in looks],
-            "size": [1.7 * size for *_, size, _, _ in looks],
+            "size": [0 if none else 1.7 * how[3] for how, none in zip(looks, gone, strict=True)],
             "line": {"width": 1.5},
-            "opacity": 1,
+            "opacity": [0 if none else 1 for none in gone],
         },
         "error_x": {
             "type": "data",
             "symmetric": False,
-            "array": blank((found["conf_high"] - value).round(4)),
-            "arrayminus": blank((value - found["conf_low"]).round(4)),
+            "array": blank((found["conf_high"] - value).round(2)),
+            "arrayminus": blank((value - found["conf_low"]).round(2)),
             "thickness": 1.4,
             "width": 0,
             "color": looks[0][1] if highlight else GREY,
         },
     }
-    none = value.isna().to_numpy()
-    endless = (found["conf_low"].notna() & found["conf_high"].isna()).to_numpy()
-    words = [absent(row_id, endpoint, frame) if gone else OPEN
-             for row_id, gone in zip(found.index, none, strict=True)]  # fmt: skip
-    said = none | endless
-    if said.any():
-        yield {
-            "x": list(value.fillna(0).to_numpy()[said]),
-            "y": list(at[said]),
-            "mode": "text",
-            "text": [word for word, tell in zip(words, said, strict=True) if tell],
-            "textposition": "middle right",
-            "hoverinfo": "skip",
-            "textfont": {"size": 10, "color": GREY},
-        }
 
 
 def blank(values: pd.Series) -> list:
@@ -202,7 +195,7 @@ def blank(values: pd.Series) -> list:
 def hover(row: dict, endpoint: str) -> str:
     """What a mark says: the number, how it was printed, of whom, how direct, and the source."""
     if pd.isna(row["estimate"]):
-        return ""
+        return "no number here"
     unit = "%" if endpoint in ("orr", "crr") else " months"
     lines = [f"<b>{escape(row['label'])}</b>", f"{NAMES[endpoint]}: {row['printed']}{unit}"]
     if row["interval"]:
