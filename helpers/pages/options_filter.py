@@ -54,7 +54,8 @@ def style() -> str:
         f"<style>\n{rules} {{ display: none; }}\n"
         f"{weak} {{ color: #595959; font-style: italic; }}\n"
         f"#{NAME} fieldset {{ border: 1px solid #c3cad3; margin: 0 0 0.5rem; }}\n"
-        f"#{NAME} legend {{ font-size: 1rem; font-weight: 500; margin: 0; width: auto; }}\n"
+        f"#{NAME} legend {{ font-size: 1rem; font-weight: 500; margin: 0 0.8rem 0 0; "
+        f"width: auto; }}\n#{NAME} caption {{ text-align: left; }}\n"
         f"#{NAME} label {{ display: inline-block; margin: 0.1rem 0.8rem 0.1rem 0; }}\n</style>"
     )
 

@@ -18,9 +18,9 @@ from helpers.plots.style import GREY
 
 SYMBOLS = {"o": "circle", "s": "square", "D": "diamond-open", "x": "x-thin-open"}
 EVERY = "every population"
-OTHERS = "Other populations: mostly, or not only, after CD19 CAR-T"
+OTHERS = "Other populations"
 OPEN = "\u2003\u2192"  # an interval goes on: no upper limit was printed
-ROW, FRAME = 21, 190  # pixels of a row, and of all around the rows
+ROW, FRAME = 21, 205  # pixels of a row, and of all around the rows
 
 
 class Entry(NamedTuple):
@@ -131,22 +131,25 @@ def drawn(frame, endpoints, entries, titles, status, highlight):
     for each, visible in zip(figure.data, shown["visible"], strict=True):
         each.visible = visible
     names = frame.drop_duplicates("at")
-    figure.update_yaxes(range=first["yaxis.range"], tickvals=list(names["at"]), zeroline=False,
-                        ticktext=[*map(escape, names["label"])], tickfont={"size": 11}, ticks="",
+    figure.update_yaxes(automargin=True, range=first["yaxis.range"], zeroline=False,
+                        tickvals=list(names["at"]), ticktext=[*map(escape, names["label"])],
+                        tickfont={"size": 11}, ticks="",
                         showline=False, showgrid=True, gridcolor="#eeeeee")  # fmt: skip
     for panel, title in enumerate(titles, 1):
         figure.update_xaxes(title={"text": title, "font": {"size": 12}}, row=1, col=panel,
                             showline=True, linecolor="black", ticks="outside", showgrid=False,
                             zeroline=False)  # fmt: skip
-    figure.add_annotation(text=escape(status), name="status", x=1, y=1, xref="paper", yref="paper",
+    told = "<br>".join(map(escape, textwrap.wrap(status, 44)))  # fits a telephone
+    figure.add_annotation(text=told, name="status", align="right", x=1, y=1,
+                          xref="paper", yref="paper",
                           xanchor="right", yanchor="bottom", showarrow=False,
                           font={"size": 10, "color": GREY})  # fmt: skip
-    menu = {"buttons": buttons, "active": 0, "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom",
-            "pad": {"b": 22}, "showactive": True, "font": {"size": 12}}  # fmt: skip
+    menu = {"buttons": buttons, "active": 0, "x": 1, "xanchor": "right", "y": 1,
+            "yanchor": "bottom", "pad": {"b": 36}, "showactive": True, "font": {"size": 12}}  # fmt: skip
     figure.update_layout(
         plot_bgcolor="white", updatemenus=[menu], height=first["height"],
         showlegend=False, hovermode="closest", font={"size": 12},
-        margin={"l": 10, "r": 20, "t": 90, "b": 50},
+        margin={"l": 10, "r": 32, "t": 105, "b": 50},
     )  # fmt: skip
     figure.layout.template = None  # all is set above, and a page stores it once per figure
     return figure
@@ -163,8 +166,9 @@ def trace(rows, found, endpoint, frame, highlight):
         "x": list(value.fillna(0)),
         "y": list(rows["at"]),
         "mode": "markers+text",
-        "text": [words.get(row_id, "") for row_id in found.index],
+        "text": ["\u2002" * (i in words) + words.get(i, "") for i in found.index],
         "textposition": "middle right",
+        "cliponaxis": False,
         "textfont": {"size": 10, "color": GREY},
         "hovertext": [hover(row, endpoint) for row in found.reset_index().to_dict("records")],
         "hovertemplate": "%{hovertext}<extra></extra>",
