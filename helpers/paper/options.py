@@ -83,8 +83,8 @@ def load_options(path: Path = PATH) -> pd.DataFrame:
     Examples
     --------
     >>> rows = load_options()
-    >>> len(rows), rows.at[0, "crr_pct"], rows.at[0, "crr_pct_printed"]
-    (53, 27.8, '27.8')
+    >>> len(rows), rows.at[7, "pfs_ci_high_printed"], rows.at[0, "population"]
+    (53, '2.0', 'after CD19 CAR-T')
     """
     problems = Problems(Path(path).name)
     text = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")

@@ -145,7 +145,8 @@ def drawn(frame, endpoints, entries, titles, status, highlight):
                           xanchor="right", yanchor="bottom", showarrow=False,
                           font={"size": 10, "color": GREY})  # fmt: skip
     menu = {"buttons": buttons, "active": 0, "x": 1, "xanchor": "right", "y": 1,
-            "yanchor": "bottom", "pad": {"b": 36}, "showactive": True, "font": {"size": 12}}  # fmt: skip
+            "yanchor": "bottom", "pad": {"b": 36}, "showactive": True,
+            "font": {"size": 12}}  # fmt: skip
     figure.update_layout(
         plot_bgcolor="white", updatemenus=[menu], height=first["height"],
         showlegend=False, hovermode="closest", font={"size": 12},
