@@ -27,11 +27,14 @@ _SUBJECTS = {
         "response", "splits", "subgroups", "times",
     ),
     "pages": (
-        "cox_page", "describe", "factors_page", "response_page", "safety_page", "subgroup_page",
-        "survival_page",
+        "cox_page", "describe", "factors_page", "options_cases", "options_filter", "options_page",
+        "options_traps", "response_page", "safety_page", "subgroup_page", "survival_page",
     ),
-    "paper": ("forensics", "ledger", "published"),
-    "plots": ("curves", "forest", "models", "people", "safety", "screens", "waffle"),
+    "paper": ("forensics", "ledger", "option_outcomes", "options", "published"),
+    "plots": (
+        "curves", "forest", "landscape", "landscape_hover", "models", "people", "safety", "screens",
+        "waffle",
+    ),
 }  # fmt: skip
 _SUBJECT = {
     name: ".".join(filter(None, ["helpers", folder, name]))

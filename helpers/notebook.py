@@ -28,6 +28,7 @@ SHOWN_PACKAGES = ("lifelines", "pandas", "numpy", "scipy", "matplotlib", "plotly
 PLOTLY_CONFIG = {"showSendToCloud": False, "displaylogo": False}
 # matplotlib would write its version and the time into every picture.
 METADATA = {"png": {"Software": None}, "pdf": {"CreationDate": None}}
+LARGE = 120_000  # bytes of a picture; above, a page stores it in 128 colours, a third of the size
 EXPORT = "HELPERS_EXPORT"  # the folder that the runner wants figures in, if it wants them
 
 
@@ -89,7 +90,7 @@ def show(
     if isinstance(figure, Figure):
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", metadata=METADATA["png"])
-        kind, data = "image/png", base64.b64encode(buffer.getvalue()).decode()
+        kind, data = "image/png", base64.b64encode(smaller(buffer.getvalue())).decode()
     else:
         kind, data = "application/vnd.plotly.v1+json", json.loads(figure.to_json())
         data["config"] = PLOTLY_CONFIG
@@ -98,6 +99,17 @@ def show(
     display(Markdown(text))
     if isinstance(figure, Figure) and os.environ.get(EXPORT):
         export_figure(figure, Path(os.environ[EXPORT]) / f"figure_{number}", footer(of, by))
+
+
+def smaller(png: bytes) -> bytes:
+    """A picture as it is, or with a palette when it is large: text and marks have few colours."""
+    if len(png) <= LARGE:
+        return png
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(png)).convert("RGB").quantize(128).save(buffer, "png", optimize=True)
+    return buffer.getvalue()
 
 
 def export_figure(figure: Figure, stem: Path, foot: str) -> None:
