@@ -118,9 +118,7 @@ def cox_table(
                          "no sandwich. To do: use efron or breslow, and wald.")  # fmt: skip
     model = prepared(frame, time, event, covariates, references, products, cluster)
     model = without_eventless(model, event, products)
-    data, groups = model.data, None
-    if not model.rows.all():
-        data = data.loc[model.rows]
+    data, groups = model.data if model.rows.all() else model.data.loc[model.rows], None
     if cluster:
         groups = data[cluster].to_numpy()
         if len(set(groups)) < 2:
