@@ -8,6 +8,7 @@ from data/codebook.csv or from the mapping file.
 
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -122,7 +123,7 @@ class Cohort:
         design = "Retrospective, not randomised" if self.is_paper else COMPARED_AS
         return f"{design}. {NOT_FOR_TREATMENT}"
 
-    @property
+    @cached_property
     def factors(self) -> list[str]:
         """Columns that can be compared, filtered by or adjusted for."""
         return list(self.codebook.index[self.codebook["type"].isin(["category", "number"])])

@@ -19,7 +19,7 @@ from helpers.fit.likelihood import (
     robust_error,
     settled,
 )
-from helpers.survival import compiled, wald
+from helpers.survival import compiled, wald, wald_columns
 
 TERM_COLUMNS = [
     "term", "column", "level", "reference", "estimate", "std_error", "statistic", "p_value",
@@ -118,14 +118,12 @@ def cox_table(
                          "no sandwich. To do: use efron or breslow, and wald.")  # fmt: skip
     model = prepared(frame, time, event, covariates, references, products, cluster)
     model = without_eventless(model, event, products)
-    data, groups = model.data if model.rows.all() else model.data.loc[model.rows], None
-    if cluster:
-        groups = data[cluster].to_numpy()
-        if len(set(groups)) < 2:
-            raise NotEstimable(f"{cluster}: the same for every patient, so it clusters nothing")
-    estimates = fit_cox(
-        model.matrix, data[time], data[event], engine, ties, intervals, robust, groups
-    )
+    times, events = (model.data[name].to_numpy()[model.kept] for name in (time, event))
+    groups = model.data[cluster].to_numpy()[model.kept] if cluster else None
+    if cluster and len(set(groups)) < 2:
+        raise NotEstimable(f"{cluster}: the same for every patient, so it clusters nothing")
+    estimates = fit_cox(model, times.astype(float), events == 1, engine, ties, intervals, robust,
+                        groups)  # fmt: skip
     method = f"Cox, {ties} ties"
     if robust:
         method += f", errors robust within {cluster}" if cluster else ", robust errors"
@@ -134,43 +132,44 @@ def cox_table(
     return finished(model, estimates, event, method)
 
 
-def finished(model: Model, estimates: pd.DataFrame, event: str, method: str) -> pd.DataFrame:
+def finished(model: Model, estimates: dict, event: str, method: str) -> pd.DataFrame:
     """The estimates as a table, with every term of the model and what they rest on."""
-    known = estimates
-    if len(estimates) < len(model.terms):  # a term without events has no estimate
-        known = estimates.reindex(model.terms["term"])
-    columns = {name: model.terms[name].to_numpy() for name in model.terms}
-    columns |= {name: known[name].to_numpy() for name in known}
+    columns = dict(zip(TERM_COLUMNS, map(list, zip(*model.about, strict=True)), strict=False))
+    # A term without events has no estimate.
+    at = {name: k for k, name in enumerate(model.names)}
+    places = [at.get(term, -1) for term in columns["term"]]
+    for name, values in estimates.items():
+        columns[name] = np.append(values, np.nan)[places]
     columns |= {"scale": "log hazard ratio", "method": method, "n": len(model.data)}
     columns["n_event"] = int((model.data[event].to_numpy() == 1).sum())
     return pd.DataFrame(columns, columns=TERM_COLUMNS)
 
 
 def fit_cox(
-    matrix: pd.DataFrame, time: pd.Series, event: pd.Series, engine: str = "lifelines",
-    ties: str = TIES, intervals: str = "wald", robust: bool = False, cluster=None,
-) -> pd.DataFrame:  # fmt: skip
+    model: Model, time, event, engine: str = "lifelines", ties: str = TIES,
+    intervals: str = "wald", robust: bool = False, cluster=None,
+) -> dict[str, np.ndarray]:  # fmt: skip
     """Fit the model by an engine; refuse one that has no finite maximum, and say why."""
-    kernel = compiled(engine)
-    if matrix.shape[1] == 0:
-        return wald(pd.Series(dtype=float), pd.Series(dtype=float))
-    scaled, scale = standardised(matrix)
-    arrays = scaled, time.to_numpy(float), event.to_numpy() == 1
-    beta = error = np.full(matrix.shape[1], np.nan)
+    kernel, names = compiled(engine), model.names
+    if not names:
+        return wald_columns([], [])
+    scaled, scale = standardised(model.x, names)
+    arrays = scaled, time, event
+    beta = error = np.full(len(names), np.nan)
     if kernel:
         beta, error, _ = kernel.cox(*arrays[1:], scaled, ties=ties)
     if np.isnan(beta).any():  # where the kernel finds no maximum, this says why there is none
-        beta, error = maximum(*arrays, list(matrix), ties)
+        beta, error = maximum(*arrays, names, ties)
     if robust:
         error = robust_error(*arrays, beta, ties, cluster)
-    table = wald(*(pd.Series(v / scale, index=matrix.columns) for v in (beta, error)))
+    table = wald_columns(beta / scale, error / scale)
     if intervals == "profile":
-        low, high, ratio = profile(*arrays, beta, error, list(matrix), ties)
-        table = table.assign(
-            statistic=np.sign(beta) * np.sqrt(ratio), p_value=chi2.sf(ratio, 1),
-            conf_low=low / scale, conf_high=high / scale,
-        )  # fmt: skip
-    return table.rename_axis("term")
+        low, high, ratio = profile(*arrays, beta, error, names, ties)
+        table |= {
+            "statistic": np.sign(beta) * np.sqrt(ratio), "p_value": chi2.sf(ratio, 1),
+            "conf_low": low / scale, "conf_high": high / scale,
+        }  # fmt: skip
+    return table
 
 
 def firth_cox_table(
@@ -213,10 +212,10 @@ def firth_cox_table(
     if intervals not in INTERVALS:
         raise ValueError(f"intervals: found {intervals!r}. To do: use wald or profile.")
     model = prepared(frame, time, event, covariates, references, products)
-    scaled, scale = standardised(model.matrix)
+    scaled, scale = standardised(model.x, model.names)
     happened = (model.data[event] == 1).to_numpy()
     fit = settled(FirthCoxPH(), scaled, (happened, model.data[time].to_numpy(float)))
-    table = firth_terms(fit, fit.bse_, scale, intervals, list(model.matrix))
+    table = firth_terms(fit, fit.bse_, scale, intervals, model.names)
     shown = "profile-likelihood intervals and P" if intervals == "profile" else "Wald intervals"
     return finished(model, table, event, f"Firth-penalised Cox, breslow ties, {shown}")
 
@@ -286,13 +285,13 @@ def influence_table(
         raise NotEstimable(f"{term}: not a term with a finite estimate; use one that has")
     bases = {row.column: row.reference for row in table.itertuples() if row.reference}
     model = without_eventless(prepared(frame, time, event, covariates, bases), event)
-    data = model.data.loc[model.rows]
-    arrays = data[time], data[event], model.matrix
-    where, n = model.matrix.columns.get_loc(term), len(data)
+    data = model.data[model.kept]
+    arrays = data[time], data[event], model.x
+    where, n = model.names.index(term), len(data)
     estimate = np.full(len(frame), np.nan)
     position = np.flatnonzero(frame.notna()[[time, event, *covariates]].all(axis=1))
     estimate[position] = table.at[term, "estimate"]  # whom a missing ratio leaves no weight
-    position = position[model.rows.to_numpy()]
+    position = position[model.kept]
     for rows in np.array_split(np.arange(n), n // 256 + 1):
         counts = np.ones((len(rows), n), dtype=np.int64)
         counts[np.arange(len(rows)), rows] = 0

@@ -271,9 +271,14 @@ def wald(estimate, std_error) -> pd.DataFrame:
     Series keep their index; arrays have none.
     """
     index = estimate.index if isinstance(estimate, pd.Series) else None
+    return pd.DataFrame(wald_columns(estimate, std_error), index=index)
+
+
+def wald_columns(estimate, std_error) -> dict[str, np.ndarray]:
+    """The columns of `wald`, where a table is not needed yet."""
     estimate, std_error = np.asarray(estimate, float), np.asarray(std_error, float)
     statistic = estimate / std_error
-    columns = {
+    return {
         "estimate": estimate,
         "std_error": std_error,
         "statistic": statistic,
@@ -281,7 +286,6 @@ def wald(estimate, std_error) -> pd.DataFrame:
         "conf_low": estimate - Z * std_error,
         "conf_high": estimate + Z * std_error,
     }
-    return pd.DataFrame(columns, index=index)
 
 
 def logrank_test(

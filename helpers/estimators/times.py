@@ -47,16 +47,17 @@ def rmst_table(
             )
         mean_of = fast_mean if compiled(engine) else greenwood_mean
         means[name], errors[name] = mean_of(times, events, horizon)
-    mean, error = pd.Series(means), pd.Series(errors)
-    rows = wald(mean, error.where(error > 0))
-    rows[["statistic", "p_value"]] = np.nan  # a mean is not tested against zero
     others = [name for name in means if name != reference]
-    names = [f"{name} vs {reference}" for name in others]
-    difference = pd.Series([means[n] - means[reference] for n in others], names, dtype=float)
-    error = [np.hypot(errors[n], errors[reference]) for n in others]
-    error = pd.Series(error, names, dtype=float)
-    rows = pd.concat([rows, wald(difference, error.where(error > 0))])
-    return rows.rename_axis("group").reset_index()
+    names = [*means, *(f"{name} vs {reference}" for name in others)]
+    estimate = [*means.values(), *(means[name] - means[reference] for name in others)]
+    error = [*errors.values(), *(np.hypot(errors[name], errors[reference]) for name in others)]
+    error = np.array(error, float)
+    rows = wald(np.array(estimate, float), np.where(error > 0, error, np.nan))
+    tested = np.arange(len(rows)) >= len(means)  # a mean is not tested against zero
+    columns = {name: rows[name].to_numpy() for name in rows}
+    for name in ("statistic", "p_value"):
+        columns[name] = np.where(tested, columns[name], np.nan)
+    return pd.DataFrame({"group": names} | columns)
 
 
 def greenwood_mean(times, events, horizon: float) -> tuple[float, float]:

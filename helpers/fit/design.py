@@ -1,6 +1,6 @@
 """From a frame to the matrix of a model: complete cases, terms, and what can be estimated."""
 
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -8,13 +8,32 @@ import pandas as pd
 from helpers.fit.likelihood import NotEstimable
 
 
-class Model(NamedTuple):
-    """Complete cases and what is fitted to them: `matrix` and `rows` are what can be estimated."""
+@dataclass(frozen=True)
+class Model:
+    """Complete cases and what is fitted to them.
+
+    `x` and `names` are the columns that can be estimated, of the patients in `kept`; `about` has
+    (term, column, level, reference) of every term. Arrays, because an explorer fits many models a
+    second; `matrix`, `terms` and `rows` are the same as tables.
+    """
 
     data: pd.DataFrame
-    matrix: pd.DataFrame
-    terms: pd.DataFrame
-    rows: pd.Series
+    x: np.ndarray
+    names: list[str]
+    about: list[tuple[str, str, str, str]]
+    kept: np.ndarray
+
+    @property
+    def matrix(self) -> pd.DataFrame:
+        return pd.DataFrame(self.x, index=self.data.index[self.kept], columns=self.names)
+
+    @property
+    def terms(self) -> pd.DataFrame:
+        return terms_table(self.about)
+
+    @property
+    def rows(self) -> pd.Series:
+        return pd.Series(self.kept, index=self.data.index)
 
 
 def design(
@@ -94,8 +113,8 @@ def prepared(frame, time, event, covariates, references, products=None, cluster=
         name = f"{left} x {right}"
         columns[name] = columns[left] * columns[right]
         terms.append((name, name, "", ""))
-    rows = pd.Series(np.ones(len(data), bool), index=data.index)
-    return Model(data, pd.DataFrame(columns, index=data.index), terms_table(terms), rows)
+    x = np.column_stack(list(columns.values())) if columns else np.empty((len(data), 0))
+    return Model(data, x, list(columns), terms, np.ones(len(data), bool))
 
 
 def without_eventless(model: Model, event: str, products=None) -> Model:
@@ -104,11 +123,12 @@ def without_eventless(model: Model, event: str, products=None) -> Model:
     A group without events has a hazard ratio of 0, an estimate at minus infinity: there its
     patients weigh nothing in any risk set, so the rest of the model is the model without them.
     """
-    eventless, (data, matrix, terms, _) = [], model
-    happened, indicators = data[event].to_numpy() == 1, {}
-    for term, column, level, base in zip(*(terms[name] for name in terms), strict=True):
+    happened, indicators = model.data[event].to_numpy() == 1, {}
+    columns = dict(zip(model.names, model.x.T, strict=True))
+    for term, column, level, base in model.about:
         if level:
-            indicators.setdefault((column, base), {})[term] = matrix[term].to_numpy() == 1
+            indicators.setdefault((column, base), {})[term] = columns[term] == 1
+    eventless, keep = [], np.ones(len(happened), bool)
     for (column, base), members in indicators.items():
         in_base = ~np.any(list(members.values()), axis=0)
         if not (in_base & happened).any():
@@ -117,28 +137,34 @@ def without_eventless(model: Model, event: str, products=None) -> Model:
                 "reference, so every ratio against it is infinite; choose another reference or "
                 "compare restricted means"
             )
-        eventless += [term for term, rows in members.items() if not (rows & happened).any()]
-    empty = products and not all(matrix[f"{a} x {b}"].to_numpy().any() for a, b in products)
-    if not eventless and not empty:
-        return model
-    keep = ~(matrix[eventless] == 1).any(axis=1)
-    fitted = matrix.loc[keep].drop(columns=eventless)
+        for term, rows in members.items():
+            if not (rows & happened).any():
+                eventless.append(term)
+                keep &= ~rows
     # A product with a dropped term is all zero by now and has no estimate either.
     names = {f"{left} x {right}" for left, right in products or []}
-    gone = [t for t in fitted if t in names and not fitted[t].any()]
-    return model._replace(matrix=fitted.drop(columns=gone), rows=keep)
+    gone = [*eventless, *(name for name in names if not columns[name][keep].any())]
+    if not gone:
+        return model
+    left = [k for k, name in enumerate(model.names) if name not in gone]
+    return replace(
+        model, x=model.x[keep][:, left], names=[model.names[k] for k in left], kept=keep
+    )  # fmt: skip
 
 
-def standardised(matrix: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """The matrix centred and scaled, and its scale; refused when a column says nothing new."""
-    values = matrix.to_numpy()
-    flat = [c for c, spread in zip(matrix, np.ptp(values, axis=0), strict=True) if spread == 0]
+def standardised(matrix, names=None) -> tuple[np.ndarray, np.ndarray]:
+    """The matrix centred and scaled, and its scale; refused when a column says nothing new.
+
+    A DataFrame has its own names; an array comes with them.
+    """
+    values, names = np.asarray(matrix), list(matrix) if names is None else names
+    flat = [c for c, spread in zip(names, np.ptp(values, axis=0), strict=True) if spread == 0]
     if flat:
         raise NotEstimable(f"{flat[0]}: the same for every patient in the model; leave it out")
     scale = values.std(axis=0, ddof=1)
     scaled = (values - values.mean(axis=0)) / scale
-    if np.linalg.matrix_rank(scaled) < matrix.shape[1]:
+    if np.linalg.matrix_rank(scaled) < values.shape[1]:
         raise NotEstimable(
-            f"{', '.join(matrix)}: one of these follows from the others; leave one out"
+            f"{', '.join(names)}: one of these follows from the others; leave one out"
         )
     return scaled, scale
