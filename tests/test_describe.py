@@ -1,5 +1,7 @@
 """Who is in a cohort: nobody disappears without being counted, and Table 1 shows no decoration."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -48,14 +50,26 @@ def test_columns_say_what_they_are_worth_only_where_rows_were_made():
     assert set(column_table(german())["value"]) == {"recorded"}
 
 
-def test_invented_columns_get_no_smd_and_constrained_ones_do():
+def test_invented_columns_get_no_smd_and_constrained_ones_that_of_the_side_that_is_bound():
     table = table_one(PAPER)
     heads = table[~table["characteristic"].str.startswith("\u2003")].set_index("characteristic")
     shown = heads.loc[heads["SMD"] != INVENTED]
     assert {name.partition(",")[0] for name in shown.index} == {
         "ECOG performance status", "International Prognostic Index",
     }  # fmt: skip
-    assert shown["SMD"].astype(float).between(0, 3).all()
+    shares = {"ECOG": (13 / 54, 4 / 39), "International": (32 / 54, 10 / 39)}
+    for name, (p, q) in shares.items():
+        smd = abs(p - q) / np.sqrt((p * (1 - p) + q * (1 - q)) / 2)
+        row = shown.loc[shown.index.str.startswith(name), "SMD"].item()
+        assert row == f"{smd:.2f} (3 or more)"
+
+
+def test_an_invented_grade_on_the_same_side_of_the_cut_changes_no_smd():
+    frame = PAPER.frame.assign(ecog=PAPER.frame["ecog"].where(PAPER.frame["ecog"] >= 3, 0))
+    moved = table_one(replace(PAPER, frame=frame))
+    tables = (moved, table_one(PAPER))
+    heads = [t[t["SMD"] != ""].set_index("characteristic")["SMD"] for t in tables]
+    assert heads[0].equals(heads[1])
 
 
 def test_the_smd_of_a_number_is_the_difference_in_means_over_the_pooled_spread():

@@ -8,7 +8,8 @@ import pandas as pd
 
 from helpers.cohort import ROOT, Cohort
 from helpers.conventions import DAYS_PER_MONTH
-from helpers.view import level_text
+from helpers.paper.published import ADJUSTMENTS, READINGS
+from helpers.view import cut, level_text
 
 FEW_VALUES = 6  # a number with at most so many values is shown by value
 EVALUABLE = ("CR", "PR", "SD", "PD")
@@ -111,7 +112,8 @@ def table_one(cohort: Cohort) -> pd.DataFrame:
     The standardised mean difference does not grow with the number of patients, as a P would; above
     0.1 is usually called an imbalance. For numbers it is the difference in means over the root of
     the mean variance, without its sign. It is withheld for invented columns: how well values
-    balance that nobody observed says nothing. Missing values count in no percentage.
+    balance that nobody observed says nothing. Of a number that print binds by the side of a cut
+    alone, it is that of the two sides. Missing values count in no percentage.
 
     References
     ----------
@@ -145,15 +147,26 @@ def table_one(cohort: Cohort) -> pd.DataFrame:
         if column != last:
             label = cohort.label(column) if numeric else cohort.codebook.at[column, "label"]
             invented = cohort.codebook.at[column, "evidence"] == "illustrative"
+            shown_smd = INVENTED if invented else side_smd(cohort, column) or smd_text(row.get(smd))
             title = f"{label}, {'median (quartiles)' if numeric else 'patients (%)'}"
             head = {"characteristic": title} | (texts if numeric else dict.fromkeys(arms, ""))
-            head |= {"missing": str(row["Missing"]),
-                     "SMD": INVENTED if invented else smd_text(row.get(smd))}  # fmt: skip
+            head |= {"missing": str(row["Missing"]), "SMD": shown_smd}
             rows.append(head)
         if not numeric:
             rows.append({"characteristic": f"\u2003{value}"} | texts | {"missing": "", "SMD": ""})
         last = column
     return pd.DataFrame(rows)
+
+
+def side_smd(cohort: Cohort, column: str) -> str:
+    """The SMD of the sides of a cut where the grade on either side was invented, else ''."""
+    reading = ADJUSTMENTS[READINGS["adjustment covariates"].default]
+    at = dict(cut(name) for name in reading).get(column)
+    if at is None or not cohort.is_paper:
+        return ""
+    share = (cohort.frame[column] >= at).groupby(cohort.frame["arm"]).mean()
+    spread = np.sqrt((share * (1 - share)).mean())
+    return f"{smd_text(share.diff().iloc[-1] / spread)} ({at:g} or more)"
 
 
 def smd_text(value) -> str:
