@@ -9,6 +9,7 @@ from cohorts import german, make_cohort
 
 from helpers.cohort import PAPER_COHORT, SECOND_COHORT, load_cohort
 from helpers.estimators.times import follow_up_definitions
+from helpers.pages import asking, response_page
 from helpers.pages.describe import (
     INVENTED,
     absent_columns,
@@ -19,7 +20,8 @@ from helpers.pages.describe import (
     table_one,
 )
 from helpers.paper.ledger import NOT_MET, ledger
-from helpers.words import follow_up_text
+from helpers.view import default_view
+from helpers.words import follow_up_text, milestone_table
 
 PAPER = load_cohort()
 
@@ -156,3 +158,41 @@ def test_follow_up_reads_in_months_by_definition_and_group():
     text = follow_up_text(follow_up_definitions(frame, time="os_time", event="os_event"))
     row = text.set_index("definition").at["reverse Kaplan-Meier median", "all"]
     assert row.startswith("18.54 (")
+
+
+AWKWARD = ("all", "at", "characteristic", "definition", "endpoint", "group", "left", "missing",
+           "Missing", "note", "Overall", "P", "reason", "SMD", "step", "watched on")  # fmt: skip
+
+
+@pytest.mark.parametrize("arm", AWKWARD)
+def test_an_arm_called_like_a_column_of_a_table_keeps_its_numbers(tmp_path, arm):
+    columns = {
+        "os_time": [40, 80, 120, 160, 200, 240, 280, 320], "os_event": [1, 0, 1, 0, 1, 1, 0, 0],
+        "pfs_time": [40, 70, 110, 160, 200, 230, 280, 320], "pfs_event": [1, 0, 1, 0, 1, 1, 0, 0],
+        "pfs_censor_reason": ["", "lost", "", "lost", "", "", "lost", "lost"],
+        "response": ["CR", "PD", "PD", "CR", "SD", "PR", "CR", "PD"], "age": range(41, 49),
+        "sex": list("FMFFMMFM"), "ecog": [0, 3, 1, 4, 0, 3, 1, 0],
+    }  # fmt: skip
+    tables = []
+    for name in (arm, "x"):
+        cohort = make_cohort(tmp_path, columns | {"arm": [name, "y", "y"] * 2 + [name, name]},
+                             "reference_arm: y")  # fmt: skip
+        answers = asking.answers(cohort, default_view(cohort, "{}", horizon=150))
+        watched = pd.concat(
+            follow_up_definitions(cohort.frame, time="os_time", event="os_event", group=group)
+            for group in (None, "arm")
+        )
+        found = [
+            attrition(cohort),
+            censoring_table(cohort),
+            table_one(cohort),
+            follow_up_text(watched),
+            asking.stacked(answers, milestone_table),
+            response_page.strata_text(response_page.strata(cohort, "ecog >= 3"), cohort),
+        ]
+        assert all(table.columns.is_unique for table in found)
+        tables.append(found)
+    for mine, plain in zip(*tables, strict=True):
+        assert (mine.to_numpy() == plain.to_numpy()).all()
+        heads = dict(zip(plain, mine, strict=True))
+        assert heads["x"] in (arm, f"{arm} (group)")

@@ -19,7 +19,17 @@ from helpers.pages.response_counts import (
 )
 from helpers.plots.waffle import MARKS
 from helpers.view import View, with_cuts
-from helpers.words import NOT_DEFINED, bare_p, interval, number, p_value, percent, plain, quoted
+from helpers.words import (
+    NOT_DEFINED,
+    bare_p,
+    heading,
+    interval,
+    number,
+    p_value,
+    percent,
+    plain,
+    quoted,
+)
 
 __all__ = ["alt_path", "p_path", "printed_text", "responders_needed"]  # beside what is below
 OUTCOMES = {"overall response": ("CR", "PR"), "complete response": ("CR",)}
@@ -248,7 +258,8 @@ def strata_text(table: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
         for arm in cohort.arms:
             found = table[(table["stratum"] == row["stratum"]) & (table["arm"] == arm)]
             texts = [f"{count(r)}, {percent(r['estimate'])}" for r in found.to_dict("records")]
-            line[arm] = texts[0].removesuffix(f", {NOT_DEFINED}") if texts else ""
+            column = heading(arm, "group", "P", "note")
+            line[column] = texts[0].removesuffix(f", {NOT_DEFINED}") if texts else ""
         p = row["p_value"]
         if row["stratum"] == "pooled":
             p, notes = pooled, [row["note"], read_homogeneity(compared, table["n"].min())]
