@@ -74,7 +74,7 @@ def ratio(row: pd.Series) -> str:
     # 0.997 is not 1, and a ratio per small unit is not 1.00 (1.00 to 1.00).
     while digits < 6 and any(round(v, digits) == 1 != v for v in values):
         digits += 1
-    texts = [number(v, digits) if v >= 0.1 else f"{v:.2g}" for v in values]
+    texts = [number(v, digits) if v >= 0.0995 else f"{v:.2g}" for v in values]
     return f"{texts[0]} {interval(*texts[1:])}"
 
 

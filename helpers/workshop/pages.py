@@ -41,6 +41,13 @@ FOLDED = {
 # A cell without words: figures, signs, and the few words that numbers are given with.
 NUMBER = re.compile(r"(?:[^A-Za-z]|\bto\b|\binf\b|\bNaN\b|(?<=\d)e(?=[-+]))*")
 
+# What a narrow column must not break: a P, an interval in brackets, a number with its unit.
+WHOLE = re.compile(
+    r"\bP (?:=|&[lg]t;) (?=\d)"
+    r"|\([^\s()]+ to (?:[^\s()]+|not reached)\)"
+    r"|\b\d+ (?=months?\b|points\b)"
+)
+
 
 def stage(path: Path, pages: Path, assets: Path) -> bool:
     """Copy an executed notebook for the book, its outputs made plain.
@@ -223,6 +230,9 @@ def _align(text):
                     "number" if row[-k].startswith("<th") or _is_number(row[-k]) else "number words"
                 )
                 row[-k] = re.sub(r"^<t[hd](?! colspan)", rf'\g<0> class="{kind}"', row[-k])
+        row[1:] = [
+            WHOLE.sub(lambda found: found[0].replace(" ", "&nbsp;"), cell) for cell in row[1:]
+        ]
     # A header cell without a word is read out as one; the corner above an index is none.
     return "".join("".join(row) for row in rows).replace("<th></th>", "<td></td>")
 
