@@ -115,7 +115,7 @@ def check(args: argparse.Namespace) -> int:
     from helpers.words import NOT_DEFINED
 
     path = args.cohort or (PAPER_COHORT if resolve(PAPER_COHORT).exists() else None)
-    cohort = _cohort(path) if path else None
+    cohort = _cohort(path, member=True) if path else None
     try:
         pairs = [text.partition("=") for text in args.reading]
         readings = {name.strip(): choice.strip() for name, _, choice in pairs}
@@ -229,11 +229,11 @@ def _notebooks() -> list[Path]:
     raise Refused(f"There are no numbered notebooks in {ROOT / 'notebooks'}.")
 
 
-def _cohort(path: str | None = None, map_path: str | None = None):
+def _cohort(path: str | None = None, map_path: str | None = None, *, member: bool = False):
     from helpers.cohort import CohortError, load_cohort
 
     try:
-        return load_cohort(path, map_path)
+        return load_cohort(path, map_path, member=member)
     except (CohortError, OSError) as error:
         raise Refused(str(error)) from None
 
