@@ -41,9 +41,6 @@ PUBLISHED = load_published().set_index("id")
 
 @pytest.fixture(scope="module")
 def paper():
-    """The synthetic cohort, or a test is skipped until it is made."""
-    if not (ROOT / PAPER_COHORT).exists():
-        pytest.skip("there is no synthetic cohort yet")
     return load_cohort(PAPER_COHORT)
 
 
