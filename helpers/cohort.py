@@ -25,7 +25,13 @@ from helpers.loading.flags import find_flags
 from helpers.loading.mapping import Mapping, read_mapping
 from helpers.loading.problems import CohortError, Problems
 from helpers.loading.reading import read_text_frame
-from helpers.loading.schema import check_columns, read_codebook, stated_status, to_types
+from helpers.loading.schema import (
+    STATUS_COLUMN,
+    check_columns,
+    read_codebook,
+    stated_status,
+    to_types,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 PAPER_COHORT = "data/cohort_synthetic.csv"  # the one the series is written for
@@ -142,7 +148,9 @@ def resolve(path: str | Path) -> Path:
     return path if path.is_absolute() else ROOT / path
 
 
-def load_cohort(path: str | Path | None = None, map_path: str | Path | None = None) -> Cohort:
+def load_cohort(
+    path: str | Path | None = None, map_path: str | Path | None = None, *, member: bool = False
+) -> Cohort:
     """Read and check a cohort file; all problems are reported together.
 
     Parameters
@@ -153,6 +161,9 @@ def load_cohort(path: str | Path | None = None, map_path: str | Path | None = No
     map_path : str or Path, optional
         Mapping file (YAML) that renames columns, recodes values and states the time unit.
         Without one ("" or None) the file must have the standard names, times in days.
+    member : bool, optional
+        Whether to read a file whose every row calls itself synthetic as rows built to meet the
+        published numbers, which is what `python -m helpers calibrate` writes.
 
     Returns
     -------
@@ -178,6 +189,8 @@ def load_cohort(path: str | Path | None = None, map_path: str | Path | None = No
     path = resolve(path)
     is_paper = path in (ROOT / PAPER_COHORT, ROOT / SECOND_COHORT) and not map_path
     text = read_text_frame(path, problems)
+    if member and not map_path and len(text) and STATUS_COLUMN in text:
+        is_paper = is_paper or bool((text[STATUS_COLUMN] == "synthetic").all())
     mapping = (
         read_mapping(resolve(map_path), problems)
         if map_path

@@ -40,6 +40,7 @@ TEXT = {
     ),
     "log_rank": "The log-rank test is two-sided and unweighted.",
     "cox": cox_text(TIES, INTERVALS[0]),
+    "logistic": "Odds ratios are from logistic regression with Wald intervals.",
     "interaction": (
         "The interaction is the Wald test of the ratio of the hazard ratio inside the subgroup to "
         "that outside it, from one unadjusted Cox model."

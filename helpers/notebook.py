@@ -21,7 +21,7 @@ from helpers import conventions
 from helpers.analysis import Answer
 from helpers.cohort import ROOT, Cohort
 from helpers.plots.style import add_footer, is_stamped
-from helpers.words import plain
+from helpers.words import plain, plain_text
 
 SHOWN_PACKAGES = ("lifelines", "pandas", "numpy", "scipy", "matplotlib", "plotly")
 # plotly's toolbar offers to upload the data of a figure: a patient's data stays where it is.
@@ -98,7 +98,8 @@ def show(
     text = f"**Figure {number}.** {caption} Source: {plain(footer(of, by))} *{takeaway}*"
     display(Markdown(text))
     if isinstance(figure, Figure) and os.environ.get(EXPORT):
-        export_figure(figure, Path(os.environ[EXPORT]) / f"figure_{number}", footer(of, by))
+        below = f"{plain_text(caption)} {footer(of, by)}"
+        export_figure(figure, Path(os.environ[EXPORT]) / f"figure_{number}", below)
 
 
 def smaller(png: bytes) -> bytes:
@@ -113,7 +114,7 @@ def smaller(png: bytes) -> bytes:
 
 
 def export_figure(figure: Figure, stem: Path, foot: str) -> None:
-    """Write a figure as PNG and PDF, with what it rests on below it."""
+    """Write a figure as PNG and PDF, with its caption and what it rests on below it."""
     add_footer(figure, foot)
     stem.parent.mkdir(parents=True, exist_ok=True)
     for kind, metadata in METADATA.items():

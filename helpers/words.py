@@ -74,7 +74,7 @@ def ratio(row: pd.Series) -> str:
     # 0.997 is not 1, and a ratio per small unit is not 1.00 (1.00 to 1.00).
     while digits < 6 and any(round(v, digits) == 1 != v for v in values):
         digits += 1
-    texts = [number(v, digits) if v >= 0.1 else f"{v:.2g}" for v in values]
+    texts = [number(v, digits) if v >= 0.0995 else f"{v:.2g}" for v in values]
     return f"{texts[0]} {interval(*texts[1:])}"
 
 
@@ -164,6 +164,17 @@ def alt_survival(answer: Answer) -> str:
     return " ".join(parts + comparison(answer)) + "."
 
 
+def heading(group: str, *taken: str) -> str:
+    """A group at the head of a column; one that is called like another column there says so.
+
+    Examples
+    --------
+    >>> heading("right", "all", "left"), heading("left", "all", "left")
+    ('right', 'left (group)')
+    """
+    return f"{group} (group)" if group in taken else group
+
+
 def milestone_table(answer: Answer) -> pd.DataFrame:
     """Survival at the milestones, a row per time and a column per group and difference."""
     stones = answer.milestones
@@ -176,10 +187,12 @@ def milestone_table(answer: Answer) -> pd.DataFrame:
             text = text.replace("%", "") + f", {p_value(row['p_value'])}"
         if pd.isna(row["estimate"]):
             text = "beyond the data"
-        column = row["group"] if row["kind"] == "survival" else f"{row['group']}, points"
+        column = f"{row['group']}, points"
+        if row["kind"] == "survival":
+            column = heading(row["group"], "at", "endpoint", "note")
         cells.setdefault(month_name(row["time"]), {})[column] = text
     table = pd.DataFrame(cells).T
-    table.insert(0, "at", table.index, allow_duplicates=True)  # a group may be called "at"
+    table.insert(0, "at", table.index)
     return table.reset_index(drop=True)
 
 
@@ -226,13 +239,17 @@ def term_text(answer: Answer, row: pd.Series) -> str:
 
 
 def follow_up_text(table: pd.DataFrame) -> pd.DataFrame:
-    """Follow-up in months, a row per definition and a column per group."""
+    """Follow-up in months, a row per definition and a column per group.
+
+    Everybody comes first, under the name "all"; a group of that name is told apart.
+    """
     cells = {}
     for row in table.to_dict("records"):
         text = row["note"] or f"{row['estimate'] / DAYS_PER_MONTH:.2f}"
         if pd.notna(row["conf_low"]):
             text += " " + interval(months(row["conf_low"]), months(row["conf_high"]))
-        cells.setdefault(row["definition"], {})[row["group"]] = text
+        line = cells.setdefault(row["definition"], {})
+        line[heading(row["group"], "definition", *line)] = text
     return pd.DataFrame(cells).T.rename_axis("definition").reset_index()
 
 

@@ -19,6 +19,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from helpers.conventions import NOT_FOR_TREATMENT
 from helpers.workshop.book import build_book
+from helpers.workshop.pages import _align
 
 TITLE, STATUS = "Salvage after CAR-T", "Real & published data: <a study>"
 PLOTLY = "application/vnd.plotly.v1+json"
@@ -192,6 +193,15 @@ def test_numbers_stand_right_and_words_left_in_a_table(book):
     html = page(book, "00_start_here")
     assert '<th class="number">os_time</th>' in html and '<td class="number">12.50</td>' in html
     assert "<th>arm</th>" in html and "<td>CD20 CAR-T</td>" in html
+
+
+def test_a_narrow_column_breaks_no_p_no_interval_and_no_unit():
+    frame = pd.DataFrame({"at": ["12 months"], "points": ["22 (2 to 42), P = 0.029"],
+                          "ratio": ["0.28 (0.16 to not reached), P < 0.0001"]})  # fmt: skip
+    html = _align(frame.to_html(index=False))
+    for whole in ("12 months", "(2 to 42)", "P = 0.029", "(0.16 to not reached)", "P &lt; 0.0001"):
+        assert whole.replace(" ", "&nbsp;") in html
+    assert "22 (" in html and "), P" in html, "between them it may break"
 
 
 def test_formulas_are_set_without_a_script(book):

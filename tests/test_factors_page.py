@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from cohorts import german, make_cohort
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from helpers.analysis import analyse
 from helpers.cohort import SECOND_COHORT, load_cohort
@@ -76,6 +77,22 @@ def everything(cohort, view=None):
         page.figure_shrinkage(drawn, of=cohort),
     ]  # fmt: skip
     return "\n".join([*texts, *(table.to_csv() for table in tables)]), figures
+
+
+def test_no_dot_of_the_figure_of_ranks_is_covered_by_a_name_or_a_legend(asked, screen):
+    for ranks, cohort in (
+        (page.ranks(page.by_chance(asked, screen)), PAPER),
+        (page.ranks(page.survival_screen(real(), arm=real().arm)), german()),
+    ):
+        figure = page.figure_ranks(ranks, of=cohort)
+        figure.canvas.draw()
+        ax = figure.axes[0]
+        name = next(text for text in ax.texts if text.get_text() == ranks["label"].iloc[0])
+        covers = [legend.get_window_extent() for legend in figure.legends]
+        covers.append(Text.get_window_extent(name))  # the words without the line to the dot
+        dots = ax.transData.transform(ranks[["rank", "p_value"]])
+        assert not any(box.contains(*dot) for box in covers for dot in dots)
+        assert not ax.get_legend()
 
 
 def test_each_cut_of_the_screen_is_what_analyse_answers_to_its_name(asked, screen):

@@ -10,7 +10,7 @@ from cohorts import german
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.cohort import PAPER_COHORT, ROOT, load_cohort
+from helpers.cohort import PAPER_COHORT, ROOT, SECOND_COHORT, load_cohort
 from helpers.estimators.response import odds_ratios, response_p
 from helpers.paper.forensics import (
     counts_that_print,
@@ -41,9 +41,6 @@ PUBLISHED = load_published().set_index("id")
 
 @pytest.fixture(scope="module")
 def paper():
-    """The synthetic cohort, or a test is skipped until it is made."""
-    if not (ROOT / PAPER_COHORT).exists():
-        pytest.skip("there is no synthetic cohort yet")
     return load_cohort(PAPER_COHORT)
 
 
@@ -419,7 +416,7 @@ def test_check_without_a_cohort_judges_the_print_alone(monkeypatch, capsys):
 def test_check_fails_when_an_attainable_number_is_not_met(paper, monkeypatch, capsys):
     frame = paper.frame.assign(os_time=paper.frame["os_time"] + 30)
     changed = replace(paper, frame=frame)
-    monkeypatch.setattr("helpers.workshop.cli.given_cohort", lambda path: changed)
+    monkeypatch.setattr("helpers.workshop.cli.given_cohort", lambda path, **_: changed)
     assert main(["check"]) == 1
     assert "not met" in capsys.readouterr().out
 
@@ -430,3 +427,22 @@ def test_check_refuses_another_cohort(tmp_path, capsys):
     assert main(["check", "--cohort", str(path)]) == 2
     told = capsys.readouterr()
     assert "not built for the published numbers" in told.err and not told.out
+
+
+def test_check_judges_a_cohort_that_calibrate_wrote_wherever_it_lies(tmp_path, capsys):
+    rows = pd.read_csv(ROOT / SECOND_COHORT, dtype=str, keep_default_na=False)
+    rows.to_csv(tmp_path / "member.csv", index=False)
+    assert main(["check", "--cohort", str(tmp_path / "member.csv")]) == 0
+    assert " not met" not in capsys.readouterr().out
+    later = rows.assign(os_time=(rows["os_time"].astype(int) + 30).astype(str))
+    later.to_csv(tmp_path / "later.csv", index=False)
+    assert main(["check", "--cohort", str(tmp_path / "later.csv")]) == 1
+
+
+@pytest.mark.parametrize("said", [None, "private", "synthetic in parts"])
+def test_rows_that_do_not_call_themselves_synthetic_are_never_judged_as_built(tmp_path, said):
+    rows = pd.read_csv(ROOT / SECOND_COHORT, dtype=str, keep_default_na=False)
+    rows = rows.drop(columns="data_status") if said is None else rows.assign(data_status=said)
+    rows.to_csv(tmp_path / "theirs.csv", index=False)
+    assert main(["check", "--cohort", str(tmp_path / "theirs.csv")]) == 2
+    assert not load_cohort(tmp_path / "theirs.csv").is_paper

@@ -279,7 +279,9 @@ def test_what_no_print_binds_is_not_compared_on_the_cohort_built_for_the_paper()
     rates = page.rates(PAPER.frame, PAPER.arms)
     shown = page.rates_text(rates, PAPER)
     made_up = shown[shown["rests on"] == "invented"]
-    assert set(made_up["arm"]) == {PAPER.arms[1]} and set(made_up["outcome"]) == {"overall"}
+    assert set(made_up["arm"]) == {PAPER.arms[1]} and set(made_up["outcome"]) == {
+        "overall, of all", "overall, of evaluable",
+    }  # fmt: skip
     assert not made_up[["rate", "exact 95% interval", "Wilson"]].any(axis=None)
     compared = page.comparable(rates, PAPER)
     assert set(compared["outcome"]) == {"complete response"}
@@ -287,3 +289,10 @@ def test_what_no_print_binds_is_not_compared_on_the_cohort_built_for_the_paper()
     assert "verall response" not in text
     table = page.strata_text(page.strata(PAPER, "ecog >= 3"), PAPER)
     assert set(table["odds ratio (95% interval)"]) == {"invented"}
+    assert not table[list(PAPER.arms)].map(lambda text: "%" in text).any(axis=None)
+    below = page.without_invented(rates, PAPER)
+    figure = waffle.figure_people(PAPER.frame, below, status=PAPER.status_line, mark=PAPER.mark)
+    first, second = (ax.get_xlabel() for ax in figure.axes)
+    assert "Overall response: 25 of 54 evaluable, 46.3%" in first
+    assert "Overall response: 11 of 38 evaluable, invented" in second
+    assert "Complete response: 3 of 38 evaluable, 7.9%" in second

@@ -427,7 +427,9 @@ def standin(root):
     cohort.__dict__.update(
         ROOT=root, PAPER_COHORT="ours.csv", CohortError=CohortError,
         resolve=lambda path: root / path,
-        load_cohort=lambda path=None, map_path=None: Cohort(root / (path or cohort.PAPER_COHORT)),
+        load_cohort=lambda path=None, map_path=None, **_: Cohort(
+            root / (path or cohort.PAPER_COHORT)
+        ),
     )
     book = types.ModuleType("helpers.workshop.book")
     book.build_book = build_book

@@ -1,5 +1,7 @@
 """The page on survival curves says what its numbers say, on cohorts of every shape."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -111,11 +113,22 @@ def test_the_sentence_on_the_tests_names_the_ends_and_the_honest_combination():
 
 
 def test_the_column_to_stratify_by_is_never_invented_or_known_late():
-    assert page.stratum(asked()[0]) == "ecog"
-    assert page.stratum(asked(text="{compare: ecog}")[0]) == "ipi"
+    assert page.stratum(asked()[0]) == "ecog >= 3"
+    assert page.stratum(asked(text="{compare: ecog}")[0]) == "ipi >= 3"
     assert page.stratum(asked(text="{adjust: [sex]}")[0]) == "sex", "asked for, so used and named"
+    assert page.stratum(asked(text='{adjust: ["ipi >= 3"]}')[0]) == "ipi >= 3"
     assert page.stratum(asked(german())[0]) == "menopause"
-    assert "ECOG performance status" in page.caption_tests(asked()[0])
+    assert "ECOG performance status of 3 or more" in page.caption_tests(asked()[0])
+
+
+def test_rows_built_for_print_are_stratified_by_the_side_of_a_cut_not_by_an_invented_grade():
+    tests = page.rank_tests(asked())
+    ours = tests[tests["name"] == "stratified log-rank"].set_index("endpoint")["p_value"]
+    # R: survdiff(Surv(time, event) ~ arm + strata(ecog >= 3))
+    assert np.allclose(ours, [0.000125, 0.001651], rtol=0.004)
+    other = PAPER.frame["ecog"].where(PAPER.frame["ecog"] >= 3, 1)  # other grades, the same side
+    moved = replace(PAPER, frame=PAPER.frame.assign(ecog=other))
+    assert page.rank_tests(asked(moved))["p_value"].equals(tests["p_value"])
 
 
 def kinds_of(*highs):

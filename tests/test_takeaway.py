@@ -7,8 +7,13 @@ import pytest
 from docx import Document
 from PIL import Image
 
+from helpers.analysis import analyse
 from helpers.cohort import ROOT, load_cohort
 from helpers.conventions import ONE_OF_MANY, TEXT
+from helpers.notebook import EXPORT, show
+from helpers.plots.survival import figure_survival
+from helpers.view import View
+from helpers.words import caption_survival, plain_text
 from helpers.workshop.series import run_series
 from helpers.workshop.takeaway import export_tables, tables
 
@@ -65,6 +70,23 @@ def test_an_html_file_stands_alone(taken):
     page = (taken / "table_ratios_more.html").read_text(encoding="utf-8")
     assert page.startswith("<!doctype html>") and "http" not in page
     assert ONE_OF_MANY in page and "<caption>Ratios &amp; more</caption>" in page
+
+
+def test_an_exported_figure_says_what_it_shows_and_rests_on_and_loses_no_height_to_it(
+    tmp_path, monkeypatch
+):
+    answer = analyse(load_cohort(), View())
+    figure = figure_survival(answer)
+    high = figure.get_figheight()
+    monkeypatch.setenv(EXPORT, str(tmp_path))
+    caption = caption_survival(answer)
+    show(figure, of=answer, number=1, alt="a", caption=caption, takeaway="t.", by=("cox",))
+    below = " ".join(figure.get_supxlabel().split())
+    for words in (plain_text(caption), ONE_OF_MANY, TEXT["cox"]):
+        assert words in below
+    figure.canvas.draw()
+    assert figure.axes[0].get_window_extent().height / figure.dpi > 0.4 * high
+    assert (tmp_path / "figure_1.pdf").exists()
 
 
 def test_a_figure_carries_its_footer_and_is_sharp_enough_to_print(taken):

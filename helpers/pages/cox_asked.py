@@ -116,7 +116,8 @@ def why_nothing(answer: Answer) -> str:
     if rows["estimate"].notna().any():
         return ""
     notes = answer.notes[answer.notes["about"].str.endswith("hazard ratio")]["note"]
-    return " ".join(notes.drop_duplicates()).removeprefix("Withheld").strip(": .")
+    said = " ".join(notes.drop_duplicates()).removeprefix("Withheld").strip(": .")
+    return said.removeprefix("for ")
 
 
 def matrix(answer: Answer, model: str) -> tuple[pd.DataFrame, pd.Series]:

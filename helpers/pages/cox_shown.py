@@ -18,7 +18,6 @@ from helpers.pages.cox_asked import (
 from helpers.selection import EVENT
 from helpers.view import cut
 from helpers.words import (
-    NOT_DEFINED,
     bare_p,
     contrast,
     lower,
@@ -221,19 +220,6 @@ def at(curves: pd.DataFrame, kind: str, group: str, day: float) -> float:
         return np.nan
     before = mine[mine["time"] <= day]
     return before["estimate"].iloc[-1] if len(before) else 1.0
-
-
-def curves_text(answer: Answer, curves: pd.DataFrame, why: str) -> pd.DataFrame:
-    """Survival at the horizon by group, as observed and adjusted."""
-    if curves.empty:
-        return pd.DataFrame([{"note": why}])
-    day, rows = answer.view.horizon, []
-    for group in answer.groups:
-        shown = {"group": group}
-        for kind in ("as observed", "adjusted"):
-            shown[kind] = percent(at(curves, kind, group, day)) if day else NOT_DEFINED
-        rows.append(shown)
-    return pd.DataFrame(rows)
 
 
 def read_curves(answer: Answer, curves: pd.DataFrame, why: str) -> str:

@@ -8,7 +8,9 @@ import pandas as pd
 
 from helpers.cohort import ROOT, Cohort
 from helpers.conventions import DAYS_PER_MONTH
-from helpers.view import level_text
+from helpers.paper.published import ADJUSTMENTS, READINGS
+from helpers.view import cut, level_text
+from helpers.words import heading
 
 FEW_VALUES = 6  # a number with at most so many values is shown by value
 EVALUABLE = ("CR", "PR", "SD", "PD")
@@ -85,7 +87,10 @@ def attrition(cohort: Cohort) -> pd.DataFrame:
                       "a baseline value is missing"))  # fmt: skip
     rows = []
     for step, kept, why in steps:
-        by_arm = {arm: int((kept & (frame["arm"] == arm)).sum()) for arm in cohort.arms}
+        by_arm = {
+            heading(arm, "step", "all", "left"): int((kept & (frame["arm"] == arm)).sum())
+            for arm in cohort.arms
+        }
         lost = int((~kept).sum())
         left = f"{lost}: {why}" if lost else ""
         rows.append({"step": step} | by_arm | {"all": int(kept.sum()), "left": left})
@@ -111,7 +116,8 @@ def table_one(cohort: Cohort) -> pd.DataFrame:
     The standardised mean difference does not grow with the number of patients, as a P would; above
     0.1 is usually called an imbalance. For numbers it is the difference in means over the root of
     the mean variance, without its sign. It is withheld for invented columns: how well values
-    balance that nobody observed says nothing. Missing values count in no percentage.
+    balance that nobody observed says nothing. Of a number that print binds by the side of a cut
+    alone, it is that of the two sides. Missing values count in no percentage.
 
     References
     ----------
@@ -123,7 +129,8 @@ def table_one(cohort: Cohort) -> pd.DataFrame:
     shown = [c for c in baseline_columns(cohort) if cohort.frame[c].notna().any()]
     if not shown:
         return pd.DataFrame({"note": ["This cohort has no baseline column."]})
-    frame, numbers = pd.DataFrame({"_arm": cohort.frame["arm"]}), []
+    codes = dict(zip(arms, "ab", strict=True))  # tableone has columns that an arm may be called
+    frame, numbers = pd.DataFrame({"_arm": cohort.frame["arm"].map(codes)}), []
     for column in shown:
         values = cohort.frame[column]
         if pd.api.types.is_numeric_dtype(values) and values.nunique() > FEW_VALUES:
@@ -137,23 +144,38 @@ def table_one(cohort: Cohort) -> pd.DataFrame:
             decimals=1,
         ).tableone.droplevel(0, axis=1)  # fmt: skip
     smd = next((c for c in made if c.startswith("SMD")), None)
+    heads = {arm: heading(arm, "characteristic", "missing", "SMD") for arm in arms}
     rows, last = [], None
     for (name, value), row in made.iloc[1:].iterrows():
         column = name.rpartition(", ")[0]
         numeric = column in numbers
-        texts = {arm: re.sub(r"\[(.*),(.*)\]", r"(\1 to \2)", row[arm]) for arm in arms}
+        texts = {
+            heads[arm]: re.sub(r"\[(.*),(.*)\]", r"(\1 to \2)", row[code])
+            for arm, code in codes.items()
+        }
         if column != last:
             label = cohort.label(column) if numeric else cohort.codebook.at[column, "label"]
             invented = cohort.codebook.at[column, "evidence"] == "illustrative"
+            shown_smd = INVENTED if invented else side_smd(cohort, column) or smd_text(row.get(smd))
             title = f"{label}, {'median (quartiles)' if numeric else 'patients (%)'}"
-            head = {"characteristic": title} | (texts if numeric else dict.fromkeys(arms, ""))
-            head |= {"missing": str(row["Missing"]),
-                     "SMD": INVENTED if invented else smd_text(row.get(smd))}  # fmt: skip
+            head = {"characteristic": title} | (texts if numeric else dict.fromkeys(texts, ""))
+            head |= {"missing": str(row["Missing"]), "SMD": shown_smd}
             rows.append(head)
         if not numeric:
             rows.append({"characteristic": f"\u2003{value}"} | texts | {"missing": "", "SMD": ""})
         last = column
     return pd.DataFrame(rows)
+
+
+def side_smd(cohort: Cohort, column: str) -> str:
+    """The SMD of the sides of a cut where the grade on either side was invented, else ''."""
+    reading = ADJUSTMENTS[READINGS["adjustment covariates"].default]
+    at = dict(cut(name) for name in reading).get(column)
+    if at is None or not cohort.is_paper:
+        return ""
+    share = (cohort.frame[column] >= at).groupby(cohort.frame["arm"]).mean()
+    spread = np.sqrt((share * (1 - share)).mean())
+    return f"{smd_text(share.diff().iloc[-1] / spread)} ({at:g} or more)"
 
 
 def smd_text(value) -> str:
@@ -178,6 +200,7 @@ def censoring_table(cohort: Cohort) -> pd.DataFrame:
     frame = cohort.frame[cohort.frame["pfs_event"] == 0]
     reason = frame["pfs_censor_reason"].fillna("no reason given")
     counts = pd.crosstab(reason, frame["arm"]).reindex(columns=list(cohort.arms), fill_value=0)
+    counts = counts.rename(columns=lambda arm: heading(arm, "reason", "all", "watched on"))
     later = (frame["os_time"] > frame["pfs_time"]).groupby(reason).sum()
     table = counts.assign(all=counts.sum(axis=1), **{"watched on": later})
     table.loc["any"] = table.sum()

@@ -19,7 +19,17 @@ from helpers.pages.response_counts import (
 )
 from helpers.plots.waffle import MARKS
 from helpers.view import View, with_cuts
-from helpers.words import NOT_DEFINED, bare_p, interval, number, p_value, percent, plain, quoted
+from helpers.words import (
+    NOT_DEFINED,
+    bare_p,
+    heading,
+    interval,
+    number,
+    p_value,
+    percent,
+    plain,
+    quoted,
+)
 
 __all__ = ["alt_path", "p_path", "printed_text", "responders_needed"]  # beside what is below
 OUTCOMES = {"overall response": ("CR", "PR"), "complete response": ("CR",)}
@@ -65,7 +75,18 @@ def rates_text(table: pd.DataFrame, cohort: Cohort | None = None) -> pd.DataFram
         shown["rests on"] = [rests_on(row, cohort) for row in rows]
         made_up = shown["rests on"] == "invented"
         shown.loc[made_up, ["rate", "exact 95% interval", "Wilson", "one-sided bound"]] = ""
-    return shorter(shown.assign(outcome=shown["outcome"].str.removesuffix(" response")))
+    shown["outcome"] = shown["outcome"].str.removesuffix(" response")
+    shown = shorter(shown)
+    if {"outcome", "among"} <= set(shown):  # one column of the two, so that the table fits a page
+        shown["outcome"] += ", of " + shown.pop("among")
+    return shown
+
+
+def without_invented(table: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
+    """Rates for a figure, those that were made up with the rows left blank."""
+    made_up = [cohort.is_paper and rests_on(row, cohort) == "invented"
+               for row in table.to_dict("records")]  # fmt: skip
+    return table.assign(estimate=table["estimate"].mask(made_up))
 
 
 def cells(row: dict) -> dict:
@@ -248,7 +269,10 @@ def strata_text(table: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
         for arm in cohort.arms:
             found = table[(table["stratum"] == row["stratum"]) & (table["arm"] == arm)]
             texts = [f"{count(r)}, {percent(r['estimate'])}" for r in found.to_dict("records")]
-            line[arm] = texts[0].removesuffix(f", {NOT_DEFINED}") if texts else ""
+            if cohort.is_paper:  # nobody is to quote the rate of a group that was made up
+                texts = [text.partition(",")[0] for text in texts]
+            column = heading(arm, "group", "P", "note")
+            line[column] = texts[0].removesuffix(f", {NOT_DEFINED}") if texts else ""
         p = row["p_value"]
         if row["stratum"] == "pooled":
             p, notes = pooled, [row["note"], read_homogeneity(compared, table["n"].min())]

@@ -5,11 +5,13 @@ comparison, so does this page.
 """
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from helpers.analysis import Answer
+from helpers.cohort import Cohort
 from helpers.conventions import DAYS_PER_MONTH
 from helpers.estimators.nonproportional import weighted_logrank
 from helpers.estimators.times import follow_up_definitions, median_interval_types, rmst_contrast
@@ -21,8 +23,10 @@ from helpers.pages.asking import remarks as remarks
 from helpers.pages.asking import selected, tidy_notes, why_not_compared
 from helpers.pages.asking import stacked as stacked
 from helpers.pages.asking import views as views
+from helpers.pages.cox_asked import with_adjustment
 from helpers.selection import EVENT, FEW_LEVELS, GROUP, TIME, known_too_late
 from helpers.survival import km_curve, wald
+from helpers.view import with_cuts
 from helpers.words import (
     bare_p,
     interval,
@@ -138,15 +142,30 @@ def read_follow_up(asked: list[Answer]) -> str:
 
 def stratum(answer: Answer) -> str | None:
     """A column to stratify by: the first adjusted for, else the first baseline column with few
-    values that is neither invented nor compared; None where there is none."""
-    book, frame, view = answer.cohort.codebook, answer.cohort.frame, answer.view
-    baseline = [c for c in answer.cohort.factors if book.at[c, "role"] == "baseline"]
-    known = [c for c in baseline if book.at[c, "evidence"] != "illustrative"]
-    for column in dict.fromkeys([*view.adjust, *known]):
-        late = known_too_late(answer.cohort, [column], view.landmark)
-        if 2 <= frame[column].nunique() <= FEW_LEVELS and column != view.compare and not late:
+    values that is neither invented nor compared; None where there is none.
+
+    Of the numbers in the rows built for print only the side of a printed cut is bound, and the
+    grade on either side is invented: these are stratified by the cut.
+    """
+    view = answer.view
+    if answer.cohort.is_paper:
+        known = with_adjustment(answer.cohort, replace(view, adjust=())).adjust
+    else:
+        book = answer.cohort.codebook
+        known = [c for c in answer.cohort.factors if book.at[c, "role"] == "baseline"]
+    names = dict.fromkeys([*view.adjust, *known])
+    cohort = cohort_with(answer, *names)
+    for column in names:
+        late = known_too_late(cohort, [column], view.landmark)
+        few = 2 <= cohort.frame[column].nunique() <= FEW_LEVELS
+        if few and column != view.compare and not late:
             return column
     return None
+
+
+def cohort_with(answer: Answer, *columns: str) -> Cohort:
+    """The cohort of an answer with these columns, cuts of its numbers among them."""
+    return with_cuts(answer.cohort, replace(answer.view, adjust=columns))
 
 
 def weights(answer: Answer) -> pd.DataFrame:
@@ -187,7 +206,8 @@ def caption_tests(answer: Answer) -> str:
     column = stratum(answer)
     by = "no column here to stratify by"
     if column:
-        by = f"stratified by {lower(answer.cohort.codebook.at[column, 'label'])}"
+        label = cohort_with(answer, column).codebook.at[column, "label"]
+        by = f"stratified by {lower(label)}"
     return f"P of each test, two-sided; {by}."
 
 
@@ -199,7 +219,11 @@ def rank_tests(asked: list[Answer]) -> pd.DataFrame:
         if why := why_not_compared(answer):
             table = pd.DataFrame([{"name": "log-rank", "p_value": np.nan, "note": why}])
         else:
-            table = weighted_logrank(selected(answer), **NAMES, strata=stratum(answer))
+            column = stratum(answer)
+            people = selected(answer)
+            if column:
+                people[column] = cohort_with(answer, column).frame[column]
+            table = weighted_logrank(people, **NAMES, strata=column)
         table.insert(0, "endpoint", answer.label)
         tables.append(table)
     return pd.concat(tables, ignore_index=True)

@@ -190,7 +190,7 @@ def figure_ranks(ranks: pd.DataFrame, *, of: Cohort) -> Figure:
         Whose patients; its status and mark are drawn in.
     """
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(7.0, 3.7), layout="constrained")
+        figure = Figure(figsize=(7.0, 4.0), layout="constrained")
         ax = figure.subplots()
         if ranks.empty:
             nothing(ax)
@@ -205,17 +205,21 @@ def figure_ranks(ranks: pd.DataFrame, *, of: Cohort) -> Figure:
             for row in ranks.itertuples():
                 dot(ax, row.rank, row.p_value, row.invented)
             for row in ranks[ranks["rank"] == 1].itertuples():
-                ax.annotate(row.label, (row.rank, row.p_value), xytext=(8, 3), fontsize=8,
-                            textcoords="offset points", va="bottom")  # fmt: skip
+                # At the top, where no dot of a later rank can lie: they rise to 1 and no further.
+                ax.annotate(row.label, (row.rank, row.p_value), xytext=(row.rank, 0.98), fontsize=8,
+                            textcoords=("data", "axes fraction"), va="top",
+                            arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.8,
+                                        "relpos": (0.02, 0), "shrinkB": 4})  # fmt: skip
             for invented, name in MARKS.items():
                 if ranks["invented"].any() and (ranks["invented"] == invented).any():
                     dot_name(ax, invented, name)
             ax.set_yscale("log")
             lowest = min(ranks[["p_value", "low", "holm"]].min())
-            ax.set(xlim=(0.5, len(ranks) + 0.5), ylim=(max(lowest / 2, 1e-8), 1.3),
+            ax.set(xlim=(0.5, len(ranks) + 0.5), ylim=(max(lowest / 2, 1e-8), 4),
                    xlabel="Rank of the P value, smallest first", ylabel="P")  # fmt: skip
             ax.set_xticks(np.unique(np.linspace(1, len(ranks), min(len(ranks), 9)).astype(int)))
-            ax.legend(loc="lower right", fontsize=8)
+            ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+            figure.legend(loc="outside upper left", ncols=3, fontsize=8)
         stamp(figure, of.status_line, of.mark)
     return figure
 

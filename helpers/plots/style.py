@@ -77,8 +77,9 @@ def stamp(figure: Figure, status: str, mark: str = "", *, ax=None) -> None:
 
 
 def add_footer(figure: Figure, text: str) -> None:
-    """Write what a figure rests on below it, for when it travels without its page."""
+    """Write what a figure shows and rests on below it, for when it travels without its page."""
     line = textwrap.fill(text, int(figure.get_figwidth() * 18))
+    figure.set_figheight(figure.get_figheight() + 0.11 * (line.count("\n") + 1))
     figure.supxlabel(line, x=0.01, ha="left", fontsize=6.5, color=GREY)
 
 

@@ -35,7 +35,8 @@ def figure_people(
     frame : DataFrame
         One row per patient: arm, and response (CR, PR, SD, PD, NE or missing, drawn as NE).
     rates : DataFrame
-        outcome, denominator, and the columns of `response_table`: what stands below the panels.
+        outcome, denominator, and the columns of `response_table`: what stands below the panels;
+        a missing estimate is an invented one.
     status, mark : str
         What the data is, and what no result of it is; drawn into each panel.
     width : str
@@ -79,7 +80,8 @@ def panel_labels(rates: pd.DataFrame) -> dict[str, str]:
     labels = {}
     for row in rates[rates["denominator"] == "evaluable"].itertuples():
         every = f"{row.arm}, n = {row.n + row.not_evaluable}"
-        rate = f"{row.responders} of {row.n} evaluable, {percent(row.estimate, 1)}"
+        known = percent(row.estimate, 1) if pd.notna(row.estimate) else "invented"
+        rate = f"{row.responders} of {row.n} evaluable, {known}"
         line = f"{row.outcome.capitalize()}: {rate if row.n else 'nobody evaluable'}"
         labels[row.arm] = f"{labels.get(row.arm, every)}\n{line}"
     return labels

@@ -122,7 +122,7 @@ def check(args: argparse.Namespace) -> int:
     from helpers.words import NOT_DEFINED
 
     path = args.cohort or (PAPER_COHORT if resolve(PAPER_COHORT).exists() else None)
-    cohort = given_cohort(path) if path else None
+    cohort = given_cohort(path, member=True) if path else None
     try:
         pairs = [text.partition("=") for text in args.reading]
         readings = {name.strip(): choice.strip() for name, _, choice in pairs}

@@ -44,11 +44,11 @@ def every_notebook() -> list[Path]:
     raise Refused(f"There are no numbered notebooks in {ROOT / 'notebooks'}.")
 
 
-def given_cohort(path: str | None = None, map_path: str | None = None):
+def given_cohort(path: str | None = None, map_path: str | None = None, *, member: bool = False):
     from helpers.cohort import CohortError, load_cohort
 
     try:
-        return load_cohort(path, map_path)
+        return load_cohort(path, map_path, member=member)
     except (CohortError, OSError) as error:
         raise Refused(str(error)) from None
 

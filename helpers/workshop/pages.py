@@ -13,6 +13,8 @@ from pathlib import Path
 
 import nbformat
 
+from helpers.workshop.files import tags
+
 PLOTLY = "application/vnd.plotly.v1+json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 PICTURES = {
@@ -40,6 +42,13 @@ FOLDED = {
 
 # A cell without words: figures, signs, and the few words that numbers are given with.
 NUMBER = re.compile(r"(?:[^A-Za-z]|\bto\b|\binf\b|\bNaN\b|(?<=\d)e(?=[-+]))*")
+
+# What a narrow column must not break: a P, an interval in brackets, a number with its unit.
+WHOLE = re.compile(
+    r"\bP (?:=|&[lg]t;) (?=\d)"
+    r"|\([^\s()]+ to (?:[^\s()]+|not reached)\)"
+    r"|\b\d+ (?=months?\b|points\b)"
+)
 
 
 def stage(path: Path, pages: Path, assets: Path) -> bool:
@@ -69,7 +78,7 @@ def stage(path: Path, pages: Path, assets: Path) -> bool:
             f"{path.name} cannot be read as a notebook ({error}). Execute it again."
         ) from error
     # papermill's own notice of an error would stand above the title
-    cells = [cell for cell in cells if "papermill-error-cell-tag" not in _tags(cell)]
+    cells = [cell for cell in cells if "papermill-error-cell-tag" not in tags(cell)]
     code = [cell for cell in cells if cell.cell_type == "code"]
     if code and not any(cell.execution_count or cell.outputs for cell in code):
         raise ValueError(
@@ -90,7 +99,7 @@ def stage(path: Path, pages: Path, assets: Path) -> bool:
         )
         failed.outputs.insert(0, _html('<span id="stopped-here"></span>'))
     for cell in texts:
-        if "solution" in _tags(cell):  # myst-nb folds code cells only
+        if "solution" in tags(cell):  # myst-nb folds code cells only
             summary = '<details class="hide"><summary>Solution</summary>'
             cell.source = f"{summary}\n\n{cell.source}\n\n</details>"
     for n, cell in enumerate(code):
@@ -107,10 +116,6 @@ def stage(path: Path, pages: Path, assets: Path) -> bool:
     return failed is not None
 
 
-def _tags(cell):
-    return cell.metadata.get("tags", [])
-
-
 def _html(text):
     return nbformat.v4.new_output("display_data", {"text/html": text})
 
@@ -118,7 +123,7 @@ def _html(text):
 def _error(cell):
     """Return the error a cell stopped at, unless it was meant to."""
     errors = [output for output in cell.outputs if output.output_type == "error"]
-    return errors[0] if errors and "raises-exception" not in _tags(cell) else None
+    return errors[0] if errors and "raises-exception" not in tags(cell) else None
 
 
 def _banner(error):
@@ -135,16 +140,16 @@ def _banner(error):
 
 def _fold(code):
     """Fold tagged cells, and the preamble: every code cell up to the one after the parameters."""
-    given = [k for k, c in enumerate(code) if {"parameters", "injected-parameters"} & {*_tags(c)}]
+    given = [k for k, c in enumerate(code) if {"parameters", "injected-parameters"} & {*tags(c)}]
     last = max(given, default=-2)
     for k, cell in enumerate(code):
-        tags = _tags(cell)
-        known = [tag for tag in FOLDED if tag in tags]
+        given_tags = tags(cell)
+        known = [tag for tag in FOLDED if tag in given_tags]
         if k <= last + 1 and not known:
             known = ["setup" if k > last else "imports"]
         for tag in known[:1]:
             fold, prompt = FOLDED[tag]
-            cell.metadata["tags"] = [*tags, fold]
+            cell.metadata["tags"] = [*given_tags, fold]
             cell.metadata["mystnb"] = {"code_prompt_show": prompt, "code_prompt_hide": prompt}
 
 
@@ -223,6 +228,9 @@ def _align(text):
                     "number" if row[-k].startswith("<th") or _is_number(row[-k]) else "number words"
                 )
                 row[-k] = re.sub(r"^<t[hd](?! colspan)", rf'\g<0> class="{kind}"', row[-k])
+        row[1:] = [
+            WHOLE.sub(lambda found: found[0].replace(" ", "&nbsp;"), cell) for cell in row[1:]
+        ]
     # A header cell without a word is read out as one; the corner above an index is none.
     return "".join("".join(row) for row in rows).replace("<th></th>", "<td></td>")
 
