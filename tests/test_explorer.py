@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from helpers.analysis import analyse
-from helpers.cohort import load_cohort
+from helpers.cohort import ROOT, load_cohort
 from helpers.conventions import DAYS_PER_MONTH, EVENT_FLOOR
 from helpers.estimators.caution import shrunk
 from helpers.estimators.nulls import SHUFFLES
@@ -30,6 +30,7 @@ from helpers.plots.drawn import CURVES, UNITS, Display, steps
 from helpers.plots.survival import figure_survival
 from helpers.view import View, Where
 from helpers.words import number
+from helpers.workshop.cli import main
 
 PAPER = load_cohort()
 
@@ -84,20 +85,21 @@ def test_the_page_shows_what_both_engines_answer(view):
     assert shown(page)["error"] == "" and page.failures == []
 
 
-def test_a_hazard_ratio_that_the_page_shows_is_that_of_the_command_line(tmp_path):
-    import subprocess
-    import sys
-
-    view = View(endpoint="pfs", where=OLDER, adjust=("ecog >= 3",), horizon=365)
-    page = Explorer(PAPER, view)
-    path = tmp_path / "view.json"
-    path.write_text(page.texts.text.value)
-    done = subprocess.run(
-        [sys.executable, "-m", "helpers", "view", str(path)], capture_output=True, text=True,
-        check=True,
-    )  # fmt: skip
+@pytest.mark.parametrize("k", [1, 2, 5])
+def test_a_saved_view_gives_the_command_line_the_same_files_to_the_last_byte(k, tmp_path, capsys):
+    page = Explorer(PAPER, VIEWS[k])
+    files = contents(page)
+    path = tmp_path / f"explorer_replay_{k}.json"
+    path.write_bytes(files["view.json"])
+    assert main(["view", str(path)]) == 0
+    said_there = capsys.readouterr().out
+    folder = ROOT / "build" / "export" / path.stem
+    tables = [name for name in files if name.endswith(".csv") and name != "caution.csv"]
+    assert {"model.csv", "curves.csv", "counts.csv"} <= set(tables)
+    for name in tables:
+        assert files[name] == (folder / name).read_bytes(), name
     for row in page.readings[page.readings["id"].str.contains("adjusted")].itertuples():
-        assert row.value.split(",")[0] in done.stdout
+        assert row.value.split(",")[0] in said_there
 
 
 def test_below_the_floor_the_ratio_is_withheld_everywhere_and_firth_is_offered():

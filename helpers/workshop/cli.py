@@ -168,7 +168,7 @@ def view(args: argparse.Namespace) -> int:
     question = view_text(args.file)
     cohort = given_cohort(args.cohort, args.map)
     try:
-        answer = analyse(cohort, question, floor=EVENT_FLOOR)
+        answer = analyse(cohort, question, engine="fast", floor=EVENT_FLOOR)  # as the explorer
     except ViewError as error:
         raise Refused(str(error)) from None
     print(f"{answer.source} {cohort.caution}\n\n{plain_text(read_view(answer))}\n")
