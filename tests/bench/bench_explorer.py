@@ -23,6 +23,8 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from timing import seconds
+
 from helpers.analysis import analyse
 from helpers.cohort import load_cohort
 from helpers.explorer import Explorer
@@ -55,17 +57,6 @@ best <- function(f) min(sapply(1:60, function(k) system.time(for (j in 1:3) f())
 sink("/dev/null"); one(); a <- best(one); b <- best(bare); sink()
 cat(a, b)
 """
-
-
-def seconds(work, times: int) -> float:
-    """Best time of one call, after one call to warm up."""
-    work()
-    best = np.inf
-    for _ in range(times):
-        start = time.perf_counter()
-        work()
-        best = min(best, time.perf_counter() - start)
-    return best
 
 
 def in_r() -> list[float]:

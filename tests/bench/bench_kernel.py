@@ -12,7 +12,6 @@ dependency of this project) is not there.
 import shutil
 import subprocess
 import tempfile
-import time
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from lifelines import CoxPHFitter
+from timing import seconds
 
 from helpers.analysis import analyse
 from helpers.cohort import load_cohort
@@ -44,17 +44,6 @@ one <- function() coxph(Surv(time, event) ~ ., d, model = FALSE, y = FALSE)
 invisible(one())
 cat(system.time(for (i in 1:3) one())[["elapsed"]] / 3)
 """
-
-
-def seconds(work, times: int) -> float:
-    """Best time of one call, after one call to warm up."""
-    work()
-    best = np.inf
-    for _ in range(times):
-        start = time.perf_counter()
-        work()
-        best = min(best, time.perf_counter() - start)
-    return best
 
 
 def in_r(script: str, frame: pd.DataFrame) -> float | None:

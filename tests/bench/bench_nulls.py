@@ -11,13 +11,13 @@ of all subgroups, and one piece of a null in 100,000 patients. A line says so wh
 import shutil
 import subprocess
 import tempfile
-import time
 import warnings
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from lifelines import CoxPHFitter
+from timing import seconds
 
 from helpers.cohort import load_cohort
 from helpers.estimators.nulls import SHUFFLES, Offer, bootstrap_maxima, offer, permutation_maxima
@@ -35,17 +35,6 @@ one <- function() for (k in grep("^x", names(d))) coxph(s ~ d$arm * d[[k]])
 one()
 cat(system.time(for (i in 1:{times}) one())[["elapsed"]] / {times})
 """
-
-
-def seconds(work, times: int) -> float:
-    """Best time of one call, after one call to warm up."""
-    work()
-    best = np.inf
-    for _ in range(times):
-        start = time.perf_counter()
-        work()
-        best = min(best, time.perf_counter() - start)
-    return best
 
 
 def in_r(frame: pd.DataFrame) -> float | None:
