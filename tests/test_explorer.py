@@ -494,6 +494,17 @@ def test_a_file_that_cannot_be_read_is_refused_with_every_reason():
     assert page.cohort is PAPER
 
 
+def test_arms_that_are_numbers_get_names(tmp_path):
+    page = Explorer(PAPER)
+    rows = [f"p{i},{1 + i % 2},{i + 1},{i % 3 // 2}" for i in range(40)]
+    upload(page.own.form, "mine.csv", "\n".join(["patient_id,arm,os_time,os_event", *rows]))
+    form = page.own.form
+    form.arm_names["1"].value, form.arm_names["2"].value = "surgery", "watching"
+    form.reference.value = "2"
+    form.load()
+    assert page.cohort.arms == ("surgery", "watching"), form.said.value
+
+
 def test_codes_of_a_known_column_are_asked_for_and_never_made_missing_unasked():
     page = Explorer(PAPER)
     rows = [f"p{i},{'AB'[i % 2]},{i + 1},1,{'wm'[i % 3 // 2]}" for i in range(40)]

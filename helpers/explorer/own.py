@@ -82,7 +82,7 @@ class OwnForm:
 
     def form(self) -> None:
         """Fields for this file; what names say is filled in, the rest is open."""
-        self.rows = []
+        self.rows, self.arm_names, self.arm_box = [], {}, w.VBox()
         names = list(self.text.columns)
         few = [c for c in names if self.text[c].nunique() <= MOST_CODES]
         safe = [c for c in names if not is_identifier(c)]
@@ -109,7 +109,7 @@ class OwnForm:
         self.fields.children = (
             w.HTML(f"<b>{escape(self.name)}</b>: {len(self.text)} rows, {len(names)} columns."),
             self.given, self.status, self.unit, self.zero, self.mask, self.id, self.arm,
-            self.reference,
+            self.reference, self.arm_box,
             *(w.VBox([w.HTML(f"<b>{label}</b>"), *([self.other] if not key else []),
                       *self.endpoints[key]]) for key, label in ENDPOINTS.items()),
             w.HTML("<b>All other columns</b>: a factor can be compared, filtered by and adjusted "
@@ -154,6 +154,7 @@ class OwnForm:
             if list(self.reference.options) != levels:
                 self.reference.options = levels
                 self.reference.value = None
+                self.name_arms(levels)
         taken = {self.id.value, self.arm.value}
         for time, event, _ in self.endpoints.values():
             taken |= {time.value, event.value}
@@ -168,14 +169,26 @@ class OwnForm:
         self.others.children = tuple(row.box for row in self.rows)
         self.write()
 
+    def name_arms(self, levels: list[str]) -> None:
+        """A field for the name of each arm, which the file may have as a number."""
+        self.arm_names = {
+            level: w.Text(value=level, description=f"{level} is called", **TEXT) for level in levels
+        }
+        for field in self.arm_names.values():
+            field.observe(lambda _: self.write(), "value")
+        self.arm_box.children = tuple(self.arm_names.values())
+
     # -- the mapping -----------------------------------------------------------------------
 
     def plain(self) -> dict:
         """The mapping as the form has it."""
         columns = {"patient_id": "row_number" if self.id.value == NUMBERED else self.id.value}
         recode, labels, factors, ignore = {}, {}, {}, []
+        called = {level: field.value.strip() or level for level, field in self.arm_names.items()}
         if self.arm.value != NONE:
             columns["arm"] = self.arm.value
+            if any(level != name for level, name in called.items()):
+                recode["arm"] = called
         for key, (time, event, code) in self.endpoints.items():
             if time.value == NONE and event.value == NONE:
                 continue
@@ -195,7 +208,7 @@ class OwnForm:
             "name": self.given.value.strip() or "My cohort", "status": self.status.value,
             "time_unit": self.unit.value, "time_zero": self.zero.value.strip() or "time zero",
             "columns": columns, "labels": labels, "recode": recode,
-            "reference_arm": self.reference.value, "factors": factors, "ignore": ignore,
+            "reference_arm": called.get(self.reference.value), "factors": factors, "ignore": ignore,
             "mask_below": str(self.mask.value),
         }  # fmt: skip
         return {key: value for key, value in given.items() if value}
