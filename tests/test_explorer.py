@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from cohorts import german, make_cohort
+from cohorts import EXAMPLE, german, make_cohort
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -430,6 +430,12 @@ def test_the_code_that_is_taken_away_gives_the_same_numbers():
     exec(compile(code, "code.py", "exec"), space)
     pd.testing.assert_frame_equal(space["answer"].model, page.answer.model)
     assert code.startswith("# SYNTHETIC DATA")
+
+
+def test_code_never_names_another_file_than_the_one_that_was_read():
+    assert "'YOUR FILE', 'YOUR MAPPING'" in contents(Explorer(german()))["code.py"].decode()
+    told = contents(Explorer(german(), files=tuple(EXAMPLE)))["code.py"].decode()
+    assert f"load_cohort({EXAMPLE[0]!r}, {EXAMPLE[1]!r})" in told
 
 
 def test_the_methods_paragraph_counts_the_looks_and_cites():

@@ -54,11 +54,13 @@ class Explorer:
 
     def __init__(
         self, cohort: Cohort | None = None, view: View | None = None, *,
-        files: tuple[str, str] = (PAPER_COHORT, ""), seed: int = SEED,
+        files: tuple[str, str] = ("", ""), seed: int = SEED,
     ):  # fmt: skip
         self.seed, self.frame, self.own = seed, w.VBox(), OwnSection(self)
         self.failures: list[Exception] = []  # what should not have happened, for tests and reports
-        self.take(cohort or load_cohort(), view, files=files)
+        if cohort is None:
+            cohort, files = load_cohort(), (PAPER_COHORT, "")
+        self.take(cohort, view, files=files)
 
     @property
     def widget(self) -> w.Widget:

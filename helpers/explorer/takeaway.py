@@ -114,6 +114,7 @@ def explored_methods(page) -> str:
 def code(page) -> str:
     """The lines of Python that give the same answer."""
     given = ", ".join(repr(name) for name in page.files if name)
+    given = given or "'YOUR FILE', 'YOUR MAPPING'"  # the page was not told where it is from
     return (
         f"# {page.cohort.status_line}. {page.cohort.caution}\n"
         "from helpers import View, analyse, load_cohort\n\n"
