@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from helpers.analysis import analyse
-from helpers.cohort import ROOT, load_cohort
+from helpers.cohort import PAPER_COHORT, ROOT, load_cohort
 from helpers.conventions import DAYS_PER_MONTH, EVENT_FLOOR
 from helpers.estimators.caution import shrunk
 from helpers.estimators.nulls import SHUFFLES
@@ -424,7 +424,8 @@ def contents(page) -> dict[str, bytes]:
 
 
 def test_the_code_that_is_taken_away_gives_the_same_numbers():
-    page = Explorer(PAPER, View(where=OLDER, adjust=("ecog >= 3",), horizon=365))
+    view = View(where=OLDER, adjust=("ecog >= 3",), horizon=365)
+    page = Explorer(PAPER, view, files=(PAPER_COHORT, ""))
     space = {}
     code = contents(page)["code.py"].decode()
     exec(compile(code, "code.py", "exec"), space)
