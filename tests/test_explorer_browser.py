@@ -38,7 +38,8 @@ def expected(view: View, display=Display(), cohort=PAPER) -> dict:  # noqa: B008
 def assert_shows(page, text, display=Display(), cohort=PAPER):  # noqa: B008 (frozen)
     """The page shows this View, and the numbers that `analyse` gives to it."""
     view = View.read(text)
-    assert View.read(page.view()) == view
+    # The text comes in a message of its own, right after the answer.
+    wait_for(lambda: View.read(page.view()) == view, 10, f"the View {text}")
     assert page.values() == expected(view, display, cohort)
 
 
