@@ -127,8 +127,7 @@ def analyse(
     curves = km_curve(data, **COLUMNS, engine=engine)
     if times is None:
         times = chosen_times(data, view.horizon)
-    stones = milestones(curves, times)
-    stones.insert(0, "kind", "survival")
+    stones = [("survival", milestones(curves, times))]
     tests = means = interaction = pd.DataFrame()
     model = NO_MODEL
     late = known_too_late(cohort, grouping(view), view.landmark)
@@ -137,11 +136,9 @@ def analyse(
     elif late:
         notes.add("comparison", f"Withheld: {late}")
     else:
-        differences = milestone_differences(stones, reference=reference)
+        differences = milestone_differences(stones[0][1], reference=reference)
         if len(differences):
-            differences.columns = ["group", *differences.columns[1:]]
-            differences.insert(0, "kind", "difference")
-            stones = stacked(stones, differences)
+            stones.append(("difference", differences.rename(columns={"contrast": "group"})))
         tests = logrank(data, notes, engine)
         means = restricted_means(who, view, notes, engine)
         model = models(cohort, who, view, notes, engine, floor)
@@ -153,7 +150,7 @@ def analyse(
         curves=curves,
         risk_table=risk_table(curves, [0.0, *times]),
         medians=median_table(curves),
-        milestones=stones,
+        milestones=stacked("kind", *stones),
         tests=tests,
         model=model,
         rmst=means,
@@ -228,21 +225,22 @@ def models(cohort, who: Selection, view: View, notes: Notes, engine: str, floor:
                 notes.add(f"{name} hazard ratio", f"{dropped} patients lack a covariate.")
             if floor:
                 table = without_few(table, who.data, covariates, view, notes, name, floor)
-            table.insert(0, "model", name)
-            tables.append(table)
-    if len(tables) < 2:
-        return tables[0] if tables else NO_MODEL
-    return stacked(*tables)
+            tables.append((name, table))
+    return stacked("model", *tables) if tables else NO_MODEL
 
 
-def stacked(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
-    """Two tables under each other, columns of either; a tenth of what pandas' concat costs."""
-    rows = len(first), len(second)
-    columns = {}
-    for name in dict.fromkeys([*first.columns, *second.columns]):
+def stacked(title: str, *tables: tuple[str, pd.DataFrame]) -> pd.DataFrame:
+    """Named tables under each other, columns of any, the names in a first column.
+
+    A tenth of what pandas' concat and insert cost.
+    """
+    columns = {
+        title: np.repeat(np.array([n for n, _ in tables], object), [len(t) for _, t in tables])
+    }
+    for name in dict.fromkeys(column for _, table in tables for column in table):
         parts = [
-            part[name].to_numpy() if name in part else np.full(n, np.nan)
-            for part, n in zip((first, second), rows, strict=True)
+            table[name].to_numpy() if name in table else np.full(len(table), np.nan)
+            for _, table in tables
         ]
         columns[name] = np.concatenate(parts)
     return pd.DataFrame(columns)
@@ -300,6 +298,8 @@ def subgroup_interaction(who: Selection, view: View, notes: Notes, engine: str) 
     )  # fmt: skip
     if table is None:
         return pd.DataFrame()
-    table = table[table["term"].str.endswith(f" x {INSIDE}")]
-    named = table["term"].str.removesuffix(f" x {INSIDE}") + " x subgroup"
-    return table.assign(term=named, scale="log ratio of hazard ratios").reset_index(drop=True)
+    # The products stand last; only the name of one says "subgroup".
+    columns = {name: table[name].to_numpy()[-len(groups) :] for name in table}
+    columns["term"] = [f"{term} x subgroup" for term, _ in pairs]
+    columns["scale"] = "log ratio of hazard ratios"
+    return pd.DataFrame(columns)

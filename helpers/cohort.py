@@ -130,6 +130,11 @@ class Cohort:
         return f"{design}. {NOT_FOR_TREATMENT}"
 
     @cached_property
+    def derived(self) -> dict:
+        """What was made of this cohort once and may be asked for again, by what it is."""
+        return {}
+
+    @cached_property
     def factors(self) -> list[str]:
         """Columns that can be compared, filtered by or adjusted for."""
         return list(self.codebook.index[self.codebook["type"].isin(["category", "number"])])

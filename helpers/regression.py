@@ -134,7 +134,8 @@ def cox_table(
 
 def finished(model: Model, estimates: dict, event: str, method: str) -> pd.DataFrame:
     """The estimates as a table, with every term of the model and what they rest on."""
-    columns = dict(zip(TERM_COLUMNS, map(list, zip(*model.about, strict=True)), strict=False))
+    about = (np.array(values, object) for values in zip(*model.about, strict=True))
+    columns = dict(zip(TERM_COLUMNS, about, strict=False))
     # A term without events has no estimate.
     at = {name: k for k, name in enumerate(model.names)}
     places = [at.get(term, -1) for term in columns["term"]]

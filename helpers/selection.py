@@ -48,7 +48,7 @@ def select(cohort: Cohort, view: View, notes: Notes) -> Selection:
     groups = group_order(cohort, view)
     # Plain arrays where they do: an explorer asks for this many times a second.
     whole = cohort.frame
-    compared = pd.Categorical(level_text(whole[view.compare]), groups, ordered=True)
+    compared = grouped(cohort, view.compare, groups)
     code = compared.codes
     time = whole[f"{view.endpoint}_time"].to_numpy(float) - view.landmark
     event = whole[f"{view.endpoint}_event"].to_numpy(float)
@@ -97,6 +97,15 @@ def select(cohort: Cohort, view: View, notes: Notes) -> Selection:
     if not chosen.all():
         everybody = everybody[kept & ~group.isna()]
     return Selection(data, everybody, counts, left, reference)
+
+
+def grouped(cohort: Cohort, column: str, groups: list[str]) -> pd.Categorical:
+    """A column as groups in the order given, made once for a cohort."""
+    key = ("groups", column, *groups)
+    if key not in cohort.derived:
+        values = level_text(cohort.frame[column])
+        cohort.derived[key] = pd.Categorical(values, groups, ordered=True)
+    return cohort.derived[key]
 
 
 def inside_of(cohort: Cohort, view: View) -> np.ndarray:

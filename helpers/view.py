@@ -266,9 +266,14 @@ def cut_text(name: str) -> str:
 def with_cuts(cohort: Cohort, view: View) -> Cohort:
     """The cohort with a column for every cut that a View asks for; missing stays missing."""
     asked = [("compare", view.compare), *(("adjust", name) for name in view.adjust)]
-    asked = [(field, name) for field, name in asked if cut(name) and name not in cohort.frame]
-    if not asked:
-        return cohort
+    asked = tuple((field, name) for field, name in asked if cut(name) and name not in cohort.frame)
+    if asked and asked not in cohort.derived:
+        cohort.derived[asked] = cut_columns(cohort, asked)
+    return cohort.derived[asked] if asked else cohort
+
+
+def cut_columns(cohort: Cohort, asked: tuple[tuple[str, str], ...]) -> Cohort:
+    """The cohort with these cuts, each with the field of the View that asks for it."""
     columns, rows, book = {}, [], cohort.codebook
     for field, name in asked:
         column, value = cut(name)
