@@ -134,3 +134,77 @@ def test_tex_and_names_are_read_as_they_are_printed():
     assert without_tex("10.1002/a--b") == "10.1002/a-b"
     assert read_authors("van Smeden, M. and others") == "van Smeden M, et al."
     assert read_authors("{A group}") == "{A group}"
+
+
+# The instructor's guide
+
+GUIDE = json.loads((NOTEBOOKS / "92_instructors_guide.ipynb").read_text(encoding="utf-8"))["cells"]
+FIGURE = re.compile(r"\[Figure (\d+) of page (\d\d)\]\(((\d\d)_\w+\.ipynb)#((?:[^()\s])+)\)")
+SESSION = {"Twenty minutes": 20, "Forty-five minutes": 45, "Ninety minutes": 90}
+
+
+def said(cells):
+    return ["".join(c["source"]) for c in cells if c["cell_type"] == "markdown"]
+
+
+def figures(name):
+    """Numbers of the figures of a page, each with the tags of its cell and the heading above."""
+    found, heading = {}, ""
+    for cell in json.loads((NOTEBOOKS / name).read_text(encoding="utf-8"))["cells"]:
+        if cell["cell_type"] == "markdown":
+            heading = (re.findall(r"^#+ (.+)$", "".join(cell["source"]), re.M) or [heading])[-1]
+        for output in cell.get("outputs", []):
+            caption = "".join(output.get("data", {}).get("text/markdown", ""))
+            if number := re.match(r"\*\*Figure (\d+)\.\*\* ", caption):
+                found[int(number[1])] = (cell["metadata"].get("tags", []), anchor(heading))
+    return found
+
+
+def test_every_figure_the_guide_names_exists_and_its_link_leads_to_it():
+    named = [(cell, found) for cell in GUIDE for found in FIGURE.findall("".join(cell["source"]))]
+    assert len(named) >= 13
+    for cell, (number, page, name, starts, heading) in named:
+        assert page == starts
+        tags, above = figures(name)[int(number)]
+        assert heading == above, (name, number)
+        if "paper-only" not in cell["metadata"].get("tags", []):
+            assert not tags, f"{name}, figure {number}: not there for every cohort"
+    mentioned = sum(len(re.findall(r"\bFigure \d", text)) for text in said(GUIDE))
+    assert mentioned == len(named), "a figure is named without its link"
+
+
+def test_every_question_in_quotation_marks_is_asked_on_the_page_of_its_figure():
+    asked = 0
+    for text in said(GUIDE):
+        for question in re.findall(r'^- \*Ask:\* "(.+)"$', text, re.M):
+            name = FIGURE.search(text)[3]
+            cells = json.loads((NOTEBOOKS / name).read_text(encoding="utf-8"))["cells"]
+            assert question in "\n".join(said(cells)), question
+            asked += 1
+    assert asked >= 8
+
+
+def test_the_minutes_of_each_plan_add_up_and_each_step_has_its_four_parts():
+    plans = re.split(r"^## ", "\n\n".join(said(GUIDE)), flags=re.M)
+    for name, minutes in SESSION.items():
+        (plan,) = (part for part in plans if part.startswith(name))
+        assert sum(map(int, re.findall(r"^### .+\((\d+) minutes\)$", plan, re.M))) == minutes
+        steps = plan.count("- *Show:*")
+        assert steps >= 3 and "### Closing" in plan
+        assert all(
+            plan.count(f"- *{part}:*") == steps for part in ("Ask", "Often answered", "Answer")
+        )
+
+
+def test_the_plans_are_for_the_instructor_and_what_is_left_is_a_page():
+    """Without its plans the page keeps title, aims, set-up and recap, so that links to it hold."""
+    kept = [c for c in GUIDE if "instructor" not in c["metadata"].get("tags", [])]
+    assert [c["cell_type"] for c in kept] == ["markdown"] * 2 + ["code"] * 3 + ["markdown", "code"]
+    for text in said(kept):
+        assert "Often answered" not in text and "Answer:" not in text
+
+
+def test_the_guide_says_what_the_data_must_not_be_used_for():
+    text = "\n".join(said(GUIDE))
+    section = text.split("## What these data must not be used for")[1].split("\n## ")[0]
+    assert section.count("\n- *") >= 5 and "treat anybody" in section
