@@ -64,17 +64,17 @@ def bold_terms(folder: Path = NOTEBOOKS) -> pd.DataFrame:
     -------
     DataFrame
         ``term, notebook, heading``, in reading order. What ends with a stop or a colon is a
-        label, such as "Predict first:", and no term. The heading is the last one above the term
-        that every cohort keeps, so that a link to it never breaks.
+        label, such as "Predict first:", and no term. The heading is empty where a cohort may
+        leave it out: a link to it would break.
     """
     rows = []
     for path in pages(folder):
         heading = ""
         for text, tags in prose(path):
+            conditional = any(tag.startswith(("needs:", "paper-only")) for tag in tags)
             for line in text.splitlines():
-                found = HEADING.match(line)
-                # A tagged cell may be left out, for a cohort or in an edition.
-                heading = found[1] if found and not tags else heading
+                if found := HEADING.match(line):
+                    heading = "" if conditional else found[1] if not tags else heading
                 terms = [term for term in BOLD.findall(line) if not term.endswith((".", ":"))]
                 rows += [(term, path.name, heading) for term in terms]
     return pd.DataFrame(rows, columns=["term", "notebook", "heading"])
@@ -92,12 +92,13 @@ def glossary_text(first: str, last: str) -> str:
     items = []
     for row in sorted(glossary().itertuples(), key=lambda row: row.term.casefold()):
         if first.casefold() <= row.term[0].casefold() <= last.casefold():
-            heading = where[row.term.casefold()]
-            link = f"{row.notebook}#{heading.replace(' ', '-')}"
+            heading, page = where[row.term.casefold()], f"page {row.notebook[:2]}"
+            link = row.notebook + (f"#{heading.replace(' ', '-')}" if heading else "")
+            place = f"[{page}{', ' * bool(heading)}{plain(heading)}](<{link}>)"
             also = f" See also: {row.see_also.replace(';', ',')}." if row.see_also else ""
             items.append(
                 f"- **{row.term[0].upper()}{row.term[1:]}.** {plain(row.definition)} "
-                f"Defined in [{row.notebook[:2]}, {plain(heading)}](<{link}>).{also}"
+                f"Defined on {place}.{also}"
             )
     return "\n".join(items) + "\n\n"
 
@@ -215,9 +216,9 @@ def _link(entry: dict) -> str:
 def _cited(entry: dict) -> str:
     """Where a work is cited: linked pages first, then modules by their names."""
     names = cited_in(entry)
-    linked = [f"[{name[:2]}]({name})" for name in names if name.endswith(".ipynb")]
+    linked = [f"[page {name[:2]}]({name})" for name in names if name.endswith(".ipynb")]
     files = [f"`{name}`" for name in names if not name.endswith(".ipynb")]
-    return f"Cited in {', '.join(linked or files)}."
+    return f"Cited {'on' if linked else 'in'} {', '.join(linked or files)}."
 
 
 def count_references() -> pd.DataFrame:
