@@ -28,7 +28,8 @@ _SUBJECTS = {
     ),
     "pages": (
         "cox_page", "describe", "factors_page", "options_cases", "options_filter", "options_page",
-        "options_traps", "response_page", "safety_page", "subgroup_page", "survival_page",
+        "options_traps", "reference_page", "response_page", "safety_page", "subgroup_page",
+        "survival_page",
     ),
     "paper": ("forensics", "ledger", "option_outcomes", "options", "published"),
     "plots": (

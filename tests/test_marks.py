@@ -26,7 +26,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 GROUNDS = (ONE_OF_MANY, "invented", "printed numbers", "simulated", "published aggregate")
 NO_DATA = (
     "Conventions.", "The pages of the series", "Computed with.", "Known columns without",
-    "Data status", "The question:",
+    "Data status", "The question:", "data/glossary.csv", "data/references.bib",
 )  # fmt: skip
 
 

@@ -117,7 +117,9 @@ def test_no_notebook_reaches_into_the_workshop_or_the_loader(notebook):
 def test_length_and_cell_sizes_stay_readable(notebook):
     code = [c for c in notebook.main if c["cell_type"] == "code"]
     sizes = sorted(len(lines(c)) for c in code)
-    assert 20 <= len(notebook.main) <= 60
+    # A page of reference is as long as what it lists.
+    shortest = 20 if int(notebook.path.name[:2]) < 90 else 12
+    assert shortest <= len(notebook.main) <= 60
     assert statistics.median(sizes) <= 5
     assert sizes[int(0.9 * (len(sizes) - 1))] <= 12
     assert max(len(lines(c)) for c in notebook.code) <= 20
