@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from functools import cache
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -204,11 +205,30 @@ def test_an_unsolved_notebook_holds_no_checked_answer(number):
             assert not re.search(r"right=[\"'\d]", text)
 
 
+def with_checks_after_solutions(number, folder):
+    """A copy of a notebook that ends by checking what its own solutions have computed."""
+    nb = nbformat.read(NOTEBOOKS[number], 4)
+    for name, parts in EXERCISES.items():
+        if name.startswith(number):
+            given = ", ".join(part["name"] for part in parts)
+            nb.cells.append(nbformat.v4.new_code_cell(f'h.check("{name}", {given})'))
+    folder.mkdir(exist_ok=True)
+    path = folder / NOTEBOOKS[number].name
+    nbformat.write(nb, path)
+    return path
+
+
 def test_with_another_seed_each_fellow_has_other_numbers_and_the_same_answers(tmp_path):
-    """Solutions of simulated exercises assert what holds under any seed, not under one."""
+    """Solutions assert, and the bank accepts them, under any seed and not under one."""
     outcomes = run_series(
-        [NOTEBOOKS[number] for number in SIMULATED], tmp_path / "notebooks",
-        parameters={"SEED": 7, "FAST": True}, columns=set(PAPER.frame.columns), is_paper=True,
-        progress=False,
+        [with_checks_after_solutions(number, tmp_path / "asked") for number in SIMULATED],
+        tmp_path / "notebooks", parameters={"SEED": 7, "FAST": True},
+        columns=set(PAPER.frame.columns), is_paper=True, progress=False,
     )  # fmt: skip
     assert all(outcome.ok for outcome in outcomes), [outcome.line() for outcome in outcomes]
+    for number, outcome in zip(SIMULATED, outcomes, strict=True):
+        asked = [name for name in EXERCISES if name.startswith(number)]
+        last = nbformat.read(outcome.path, 4).cells[-len(asked) :]
+        for name, cell in zip(asked, last, strict=True):
+            said = cell.outputs[0].data["text/markdown"]
+            assert said.count(": right.") == len(EXERCISES[name]), (cell.source, said)
