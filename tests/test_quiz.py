@@ -53,8 +53,8 @@ def test_a_question_has_one_right_option_and_feedback_of_its_own_for_every_optio
     assert len({option["text"] for option in options}) == len(options)
 
 
-# A reader who knows nothing would take the longest option: it must not pay.
 def test_neither_place_nor_length_gives_the_right_option_away():
+    """A reader who knows nothing takes the longest option: that must not pay."""
     places, longest = Counter(), 0
     for one in QUESTIONS:
         at = [bool(option.get("right")) for option in one["options"]].index(True)
@@ -107,9 +107,12 @@ def test_a_quiz_is_static_html_that_unfolds_without_script_or_kernel():
     assert shown.data.count("<em>Right.</em>") == 3
 
 
-def test_a_sign_below_or_above_is_not_taken_for_markup():
-    assert "&lt;" not in "".join(re.findall(r"<summary>(.*?)</summary>", quiz("00", PAPER).data))
-    assert "<summary>" in quiz("07", PAPER).data
+def test_a_sign_below_or_above_is_not_taken_for_markup(monkeypatch):
+    option = {"text": "P < 0.05", "feedback": "Where P > 0.05 & few were at risk."}
+    one = {"prompt": "Is P < 0.05?", "options": [option], "heading": "What P < 0.05 is"}
+    monkeypatch.setattr("helpers.pages.quiz.questions", lambda *_, **__: [one])
+    shown = quiz("00", PAPER).data
+    assert shown.count("P &lt; 0.05") == 3 and "P &gt; 0.05 &amp; few" in shown
 
 
 def test_on_another_cohort_questions_that_name_the_study_are_left_out_and_some_remain():
