@@ -17,6 +17,7 @@ _NAMES = {
     "sentences": ("read_view", "status"),
     "plots.survival": ("figure_survival",),
     "plots.interactive": ("plotly_survival",),
+    "pages.quiz": ("check", "quiz"),
     "notebook": ("conventions_table", "say", "series_map", "show", "table", "versions"),
 }  # fmt: skip
 _MODULE = {name: module for module, names in _NAMES.items() for name in names}

@@ -30,7 +30,8 @@ class Notebook:
             cell["tags"] = cell["metadata"].get("tags", [])
         self.code = [c for c in self.cells if c["cell_type"] == "code"]
         self.prose = [c for c in self.cells if c["cell_type"] == "markdown"]
-        self.main = [c for c in self.cells if not {"exercise", "solution"} & set(c["tags"])]
+        aside = {"exercise", "solution", "quiz"}
+        self.main = [c for c in self.cells if not aside & set(c["tags"])]
 
     def tagged(self, tag):
         return [c for c in self.cells if tag in c["tags"]]
@@ -166,6 +167,26 @@ def test_exercises_have_executed_solutions_that_assert(notebook):
     assert len(solved) == len(exercises)
     for cell in solved:
         assert isinstance(ast.parse(cell["text"]).body[-1], ast.Assert)
+
+
+def test_it_ends_with_one_quiz_that_a_sentence_leads_in(notebook):
+    quizzes = [c for c in notebook.tagged("quiz") if c["cell_type"] == "code"]
+    if int(notebook.path.name[:2]) >= 90:
+        assert not quizzes
+        return
+    assert [c["text"] for c in quizzes] == [f'h.quiz("{notebook.path.name[:2]}", cohort)']
+    lead_in, quiz = notebook.cells[-3:-1]
+    assert quiz is quizzes[0]
+    assert lead_in["tags"] == ["quiz"] and lead_in["text"].startswith("### ")
+
+
+def test_an_exercise_checks_its_answer_and_starts_unanswered(notebook):
+    cells = [c for c in notebook.tagged("exercise") if c["cell_type"] == "code"]
+    checked = [c for c in cells if "h.check(" in c["text"]]
+    assert checked or int(notebook.path.name[:2]) >= 90
+    for cell in checked:
+        said = "".join(cell["outputs"][0]["data"]["text/markdown"])
+        assert said.startswith("Not answered yet: "), said
 
 
 def test_tags_are_known(notebook):
