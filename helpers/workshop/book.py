@@ -131,6 +131,7 @@ def build_book(
         }
         _run_sphinx(pages, book, settings)
         _refuse_network(book)
+        _name_sidebar(book)
         if out.exists():
             shutil.rmtree(out)
         # .buildinfo holds a hash of temporary paths; the other two only serve developers.
@@ -189,6 +190,15 @@ def _refuse_network(book):
             + "\n".join(found)
             + "\nShow a picture as a cell's output instead, and leave scripts out."
         )
+
+
+def _name_sidebar(book):
+    """Make the sidebar a landmark: the theme leaves its title and its search outside of any."""
+    for page in book.glob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        bare = '<div id="pst-primary-sidebar"'
+        named = f'{bare} role="region" aria-label="The book"'
+        page.write_text(text.replace(bare, named), encoding="utf-8")
 
 
 def anchor(title: str) -> str:

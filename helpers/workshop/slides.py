@@ -21,7 +21,10 @@ from helpers.workshop.pages import PICTURES
 SESSION = 45  # minutes
 MINUTES = {"title": 1, "contents": 1, "page": 1, "question": 1, "figure": 2}
 NEAR = 5  # cells: a figure further below a question answers another one
-PREDICT = re.compile(r"\*\*Predict first:\*\*\s*(.+?)(?=\n\n|\Z)", re.DOTALL)
+PREDICT = re.compile(
+    r"(?:^|\n\n)((?!#)[^\n]*\n\n)?[^\n]*?\*\*Predict first:\*\*\s*(.+?)(?=\n\n|\Z)", re.DOTALL
+)
+ELSEWHERE = re.compile(r"\b(?:this|first|next) table\b|\blisted above\b")  # not in the deck
 HEADING = re.compile(r"^#{2,3} +(.+)$", re.MULTILINE)
 TITLE = re.compile(r"^# +(.+)$", re.MULTILINE)
 GOALS = re.compile(r"^(?:\d+\.|[-*]) (.+)$", re.MULTILINE)
@@ -31,13 +34,14 @@ PAGE_LINK = re.compile(r"\[([^\]]*)\]\((?!https?:)[^)]*\)")
 
 @dataclass
 class Shown:
-    """A figure with the question it answers, if one was asked."""
+    """A figure with the question it answers, if one was asked, and the paragraph before that."""
 
     picture: str
     alt: str
     heading: str
     caption: str = ""
     takeaway: str = ""
+    lead: str = ""
     question: str = ""
 
     @property
@@ -107,7 +111,7 @@ def read_page(name: str, nb: NotebookNode) -> Page:
     A question belongs to the next picture, unless another question, an exercise or too many
     cells come before it. Interactive figures are left to the book: they have a still twin.
     """
-    page, heading, asked, since = Page(name, name), "", "", 0
+    page, heading, lead, asked, since = Page(name, name), "", "", "", 0
     for cell in nb.cells:
         since += 1
         if {"exercise", "quiz"} & {*tags(cell)}:
@@ -119,11 +123,16 @@ def read_page(name: str, nb: NotebookNode) -> Page:
                 page.goals = [goal.strip() for goal in GOALS.findall(cell.source)]
             heading = (HEADING.findall(cell.source) or [heading])[-1]
             if questions := PREDICT.findall(cell.source):
-                asked, since = questions[-1], 0
+                lead, asked = (part.strip() for part in questions[-1])
+                since = 0
+                if ELSEWHERE.search(asked):
+                    asked = ""
         else:
             for shown in _figures(cell):
                 shown.heading = heading or page.title
-                shown.question, asked = (asked if since <= NEAR else ""), ""
+                if asked and since <= NEAR:
+                    shown.lead, shown.question = lead, asked
+                asked = ""
                 page.shown.append(shown)
     return page
 
@@ -178,7 +187,8 @@ def _slides(pages: list[Page], title: str, foot: str) -> list[str]:
         parts.append((page.name, "page", page.title, f"<ol>{goals}</ol>" if goals else ""))
         for k, shown in enumerate(page.shown, start=1):
             if shown.question:
-                body = f'<p class="asked">{_line(_sentence(shown.question))}</p>'
+                lead = f'<p class="lead">{_line(shown.lead)}</p>' if shown.lead else ""
+                body = f'{lead}<p class="asked">{_line(_sentence(shown.question))}</p>'
                 parts.append((f"{page.name}-{k}-predict", "question", "Predict first", body))
             takeaway = f'<p class="takeaway">{_line(shown.takeaway)}</p>' if shown.takeaway else ""
             body = (
