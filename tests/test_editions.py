@@ -44,6 +44,7 @@ FIRST = [
     text("**Solution.** Zanzibarine of them.", "solution"),
     code("quokka = 2", table(TWO.assign(arm="wombat")), picture("Okapi", 77), tags=["solution"]),
     text("Fellows often say numbat here.", "instructor"),
+    text("## Closing\n\nAsk for the bandicoot.", "instructor"),
     code("axolotl()", figure("Tapir"), tags=["instructor"]),
     text("Which one is right? Press a capybara.", "quiz"),
     code("quiz(1)", table(TWO), figure("Two curves"), tags=["quiz"]),
@@ -57,7 +58,7 @@ SECOND = [
     code("versions", tags=["versions"]),
 ]
 HIDDEN = ("zanzibarine", "quokka", "wombat", "okapi")
-NOTES = ("numbat", "axolotl", "tapir")
+NOTES = ("numbat", "bandicoot", "axolotl", "tapir")
 
 
 @pytest.fixture(scope="module")

@@ -124,10 +124,7 @@ def instructor(nb: NotebookNode) -> NotebookNode:
             # Under another name, because `pages` folds what is tagged as a solution.
             cell.metadata["tags"] = [f"shown-{tag}" if t == tag else t for t in cell.metadata.tags]
             if cell.cell_type == "markdown":
-                cell.source = (
-                    f'<div class="for-instructor"><p class="label">{label}</p>\n\n'
-                    f"{cell.source}\n\n</div>"
-                )
+                cell.source = _marked(cell.source, label)
     listed = "".join(f"\n- [{name}](#{anchor(name)}): {asks}" for name, asks in found)
     lines = [
         f"Time: {minutes} minutes." if minutes else "",
@@ -137,6 +134,16 @@ def instructor(nb: NotebookNode) -> NotebookNode:
     label = '<div class="for-instructor"><p class="label">For the instructor</p>'
     nb.cells.insert(1, new_markdown_cell(f"{label}\n\n{text}\n\n</div>", id="for-instructor"))
     return nb
+
+
+def _marked(source: str, label: str) -> str:
+    """Box a text under its label; one with headings, which no box may cut, is labelled alone."""
+    mark = f'<p class="label">{label}</p>'
+    if re.search(r"^#{1,6} ", source, re.MULTILINE):
+        start = f'<div class="for-instructor">{mark}</div>'
+        # Below a heading of a section; those further down belong to it.
+        return re.sub(r"\A(## .+\n?)", rf"\1\n{start}\n\n", source)
+    return f'<div class="for-instructor">{mark}\n\n{source}\n\n</div>'
 
 
 def minutes_of(nb: NotebookNode) -> int | None:

@@ -24,7 +24,7 @@ NEAR = 5  # cells: a figure further below a question answers another one
 PREDICT = re.compile(
     r"(?:^|\n\n)((?!#)[^\n]*\n\n)?[^\n]*?\*\*Predict first:\*\*\s*(.+?)(?=\n\n|\Z)", re.DOTALL
 )
-ELSEWHERE = re.compile(r"\b(?:this|first|next) table\b|\blisted above\b")  # not in the deck
+ELSEWHERE = re.compile(r"\b(?:this|first|next) (?:table|subgroup)\b|\blisted above\b")  # no slide
 HEADING = re.compile(r"^#{2,3} +(.+)$", re.MULTILINE)
 TITLE = re.compile(r"^# +(.+)$", re.MULTILINE)
 GOALS = re.compile(r"^(?:\d+\.|[-*]) (.+)$", re.MULTILINE)
@@ -156,8 +156,10 @@ def _figures(cell: NotebookNode) -> list[Shown]:
 def fill(pages: list[Page]) -> list[Page]:
     """Choose figures until the session is full: one of each page, then second ones, and so on.
 
-    Those that answer a question come first; within a page the order of the page is kept.
+    Those that answer a question come first; within a page the order of the page is kept. Pages
+    without a figure, such as those of reference, are left out.
     """
+    pages = [page for page in pages if page.shown]
     left = SESSION - MINUTES["title"] - MINUTES["contents"] - MINUTES["page"] * len(pages)
     wanted = [sorted(page.shown, key=lambda shown: not shown.question) for page in pages]
     chosen = []
