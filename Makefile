@@ -21,7 +21,7 @@ app: $(READY)
 	$(BIN)/python -m helpers app $(if $(COHORT),--cohort "$(COHORT)") $(if $(MAP),--map "$(MAP)")
 
 book: $(READY)
-	$(BIN)/python -m helpers book
+	$(BIN)/python -m helpers book $(if $(COHORT),--cohort "$(COHORT)") $(if $(MAP),--map "$(MAP)")
 
 bench: $(READY)
 	for file in tests/bench/bench_*.py; do $(BIN)/python $$file || exit 1; done

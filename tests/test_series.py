@@ -417,12 +417,13 @@ def standin(root):
             self.source = lambda: self.status_line + "."
             self.flags, self.endpoints = types.SimpleNamespace(itertuples=list), {}
             self.factors, self.mask_below = [], 5
-    def build_book(notebooks, out, *, title, status, caution):
+    def build_editions(notebooks, out, *, title, status, caution, chosen):
         if "unbuildable" in status:
             raise ValueError("a link leads nowhere")
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "index.html").write_text(title)
-        return out / "index.html"
+        for name in chosen:
+            (out / name).mkdir(parents=True, exist_ok=True)
+            (out / name / "index.html").write_text(title)
+        return {name: out / name / "index.html" for name in chosen}
     cohort = types.ModuleType("helpers.cohort")
     cohort.__dict__.update(
         ROOT=root, PAPER_COHORT="ours.csv", CohortError=CohortError,
@@ -431,9 +432,9 @@ def standin(root):
             root / (path or cohort.PAPER_COHORT)
         ),
     )
-    book = types.ModuleType("helpers.workshop.book")
-    book.build_book = build_book
-    return {"helpers.cohort": cohort, "helpers.workshop.book": book}
+    editions = types.ModuleType("helpers.workshop.editions")
+    editions.build_editions = build_editions
+    return {"helpers.cohort": cohort, "helpers.workshop.editions": editions}
 """
 INTERRUPTED = f"""{STANDIN}
 # A shell that starts this in the background would have it ignore Ctrl-C.
@@ -540,13 +541,31 @@ def test_a_failing_notebook_makes_the_run_fail_but_not_the_book(repository, capf
     assert (repository / "build" / "book" / "index.html").exists()
 
 
-def test_the_book_alone_needs_a_run_first_and_says_when_it_cannot_be_built(repository, capfd):
-    assert main(["book"]) == 2
-    assert "python -m helpers run" in capfd.readouterr().err
-    save(repository / "build" / "notebooks", "01_first", "1")
+def test_the_book_runs_what_was_never_run_or_has_changed_and_builds_every_edition(
+    repository, capfd, monkeypatch
+):
     assert main(["book"]) == 0
+    build = repository / "build"
+    out, err = capfd.readouterr()
+    assert "01_first" in out and "02_second" in out and err == ""
+    for name in ("book", "student", "instructor", "slides"):
+        assert str(build / name / "index.html") in out
+    assert main(["book"]) == 0
+    assert "01_first" not in capfd.readouterr().out, "nothing has changed"
+    changed = repository / "notebooks" / "02_second.ipynb"
+    os.utime(changed, (time.time() + 60, time.time() + 60))
+    monkeypatch.setattr("helpers.workshop.series.run_series", lambda *_, **__: [])
+    assert main(["book"]) == 0
+    assert "can be asked" in capfd.readouterr().out, "it runs again"
+
+
+def test_the_editions_fail_when_a_notebook_fails_or_one_cannot_be_built(repository, capfd):
+    save(repository / "notebooks", "01_first", "import os", "1 / 0")
+    assert main(["book"]) == 1
+    assert (repository / "build" / "slides" / "index.html").exists()
     (repository / "ours.csv").rename(repository / "unbuildable.csv")
     sys.modules["helpers.cohort"].PAPER_COHORT = "unbuildable.csv"
+    capfd.readouterr()
     assert main(["book"]) == 1
     assert capfd.readouterr().err == "The book could not be built: a link leads nowhere\n"
 

@@ -60,7 +60,13 @@ REMOTE = re.compile(
 
 
 def build_book(
-    notebooks: Path, out: Path, *, title: str, status: str, caution: str = NOT_FOR_TREATMENT
+    notebooks: Path,
+    out: Path,
+    *,
+    title: str,
+    status: str,
+    caution: str = NOT_FOR_TREATMENT,
+    note: str = "",
 ) -> Path:
     """Build the book of a folder of executed notebooks.
 
@@ -77,6 +83,8 @@ def build_book(
         One line on where the data come from; it heads every page.
     caution : str
         What the book may not be used for; it stands beside the status.
+    note : str
+        Markdown for the front page, above the list of pages.
 
     Returns
     -------
@@ -112,7 +120,7 @@ def build_book(
         assets.mkdir()
         shutil.copy(Path(__file__).with_name("book.css"), assets)
         stopped = [path.stem for path in sources if stage(path, pages, assets)]
-        front = _front(title, status, caution, [path.stem for path in sources], stopped)
+        front = _front(title, status, caution, note, [path.stem for path in sources], stopped)
         (pages / "index.md").write_text(front, encoding="utf-8")
         mark = f"<strong>{html.escape(status)}</strong> · {html.escape(caution)}"
         settings = SETTINGS | {
@@ -123,6 +131,7 @@ def build_book(
         }
         _run_sphinx(pages, book, settings)
         _refuse_network(book)
+        _name_sidebar(book)
         if out.exists():
             shutil.rmtree(out)
         # .buildinfo holds a hash of temporary paths; the other two only serve developers.
@@ -130,14 +139,14 @@ def build_book(
     return out / "index.html"
 
 
-def _front(title, status, caution, names, stopped):
+def _front(title, status, caution, note, names, stopped):
     """Return the front page as Markdown: title, status and the list of pages."""
-    parts = [f"# {_escape(title)}", f"**{_escape(status)}**", _escape(caution)]
+    parts = [f"# {_escape(title)}", f"**{_escape(status)}**", _escape(caution), note]
     if stopped:
         links = ", ".join(f"[]({name}.ipynb)" for name in stopped)
         parts.append(f"```{{error}}\nStopped at an error: {links}\n```")
     parts.append("\n".join(["```{toctree}", ":maxdepth: 1", "", *names, "```", ""]))
-    return "\n\n".join(parts)
+    return "\n\n".join(filter(None, parts))
 
 
 def _escape(text):
@@ -181,6 +190,15 @@ def _refuse_network(book):
             + "\n".join(found)
             + "\nShow a picture as a cell's output instead, and leave scripts out."
         )
+
+
+def _name_sidebar(book):
+    """Make the sidebar a landmark: the theme leaves its title and its search outside of any."""
+    for page in book.glob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        bare = '<div id="pst-primary-sidebar"'
+        named = f'{bare} role="region" aria-label="The book"'
+        page.write_text(text.replace(bare, named), encoding="utf-8")
 
 
 def anchor(title: str) -> str:

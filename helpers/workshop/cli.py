@@ -8,6 +8,7 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from helpers.workshop.given import (
@@ -17,25 +18,42 @@ from helpers.workshop.given import (
     given_cohort,
     map_goes_with_cohort,
     only_one,
+    outdated,
     view_text,
     whole_number,
 )
 
 TITLE = "Salvage after CD19 CAR-T failure: an executable companion"
+EDITIONS = {
+    "book": "The book",
+    "student": "The student edition",
+    "instructor": "The instructor's edition",
+    "slides": "The slides",
+}
 
 
 def run(args: argparse.Namespace) -> int:
     """Execute the series into build/, then build the book."""
-    from helpers.cohort import resolve
-    from helpers.workshop.series import run_series
-
     map_goes_with_cohort(args)
     start = time.monotonic()
     cohort = given_cohort(args.cohort, args.map)
     own, build = build_folder(args, cohort)
+    count, failed = _execute(args, cohort, build)
+    # A notebook that failed is a page too, with its error: the others are worth reading.
+    built = args.only or _build(build, cohort, cohort.name if own else TITLE, ["book"])
+    told = f"{failed} of {count} failed" if failed else "all ok"
+    told += "" if built else ", book not built"
+    print(f"Notebooks: {count}, {told}, {time.monotonic() - start:.1f} s in all.")
+    return 0 if built and not failed else 1
+
+
+def _execute(args: argparse.Namespace, cohort, build: Path) -> tuple[int, int]:
+    """Execute the notebooks asked for; return how many, and how many of them failed."""
+    from helpers.cohort import resolve
+    from helpers.workshop.series import run_series
+
     notebooks = every_notebook()
     chosen = [only_one(args.only, notebooks)] if args.only else notebooks
-
     names = {path.name for path in notebooks}
     for old in (build / "notebooks").glob("*.ipynb"):
         if old.name not in names:
@@ -62,13 +80,7 @@ def run(args: argparse.Namespace) -> int:
         # A page shows every count and step; what is masked leaves by `view` alone.
         export=None if cohort.mask_below else build / "export",
     )
-    failed = sum(not outcome.ok for outcome in outcomes)
-    # A notebook that failed is a page too, with its error: the others are worth reading.
-    built = args.only or _build_book(build, cohort, cohort.name if own else TITLE)
-    told = f"{failed} of {len(outcomes)} failed" if failed else "all ok"
-    told += "" if built else ", book not built"
-    print(f"Notebooks: {len(outcomes)}, {told}, {time.monotonic() - start:.1f} s in all.")
-    return 0 if built and not failed else 1
+    return len(outcomes), sum(not outcome.ok for outcome in outcomes)
 
 
 def refresh(args: argparse.Namespace) -> int:
@@ -207,27 +219,32 @@ def app(args: argparse.Namespace) -> int:
 
 
 def book(args: argparse.Namespace) -> int:
-    """Rebuild the book from what the last run executed."""
+    """Build the book and the other editions, first executing what has changed."""
     map_goes_with_cohort(args)
     cohort = given_cohort(args.cohort, args.map)
     own, build = build_folder(args, cohort)
-    if not list((build / "notebooks").glob("*.ipynb")):
-        raise Refused("There are no executed notebooks yet: python -m helpers run")
-    return 0 if _build_book(build, cohort, cohort.name if own else TITLE) else 1
+    failed = 0
+    if outdated(every_notebook(), build / "notebooks"):
+        failed = _execute(args, cohort, build)[1]
+    built = _build(build, cohort, cohort.name if own else TITLE, EDITIONS)
+    if failed:
+        print(f"{failed} notebooks stopped at an error; their pages say where.", file=sys.stderr)
+    return 0 if built and not failed else 1
 
 
-def _build_book(build: Path, cohort, title: str) -> bool:
-    from helpers.workshop.book import build_book
+def _build(build: Path, cohort, title: str, chosen: Iterable[str]) -> bool:
+    from helpers.workshop.editions import build_editions
 
-    try:
-        index = build_book(
-            build / "notebooks", build / "book", title=title, status=cohort.status_line,
-            caution=cohort.caution,
-        )  # fmt: skip
-    except ValueError as error:
-        print(f"The book could not be built: {error}", file=sys.stderr)
-        return False
-    print(f"Book: {index}")
+    for name in chosen:
+        try:
+            pages = build_editions(
+                build / "notebooks", build, title=title, status=cohort.status_line,
+                caution=cohort.caution, chosen=[name],
+            )  # fmt: skip
+        except ValueError as error:
+            print(f"{EDITIONS[name]} could not be built: {error}", file=sys.stderr)
+            return False
+        print(f"{EDITIONS[name].removeprefix('The ').capitalize()}: {pages[name]}")
     return True
 
 
@@ -275,7 +292,8 @@ def parser() -> argparse.ArgumentParser:
                        help="a choice the text leaves open: 'tie rule=Breslow'")  # fmt: skip
     added = about_a_cohort(view)
     added.add_argument("file", metavar="FILE", help="a View, as JSON or YAML")
-    about_a_cohort(book)
+    # What `run` may be told and the editions, which show everything, are not.
+    about_a_cohort(book).set_defaults(only=None, view=None, jobs=None)
     added = about_a_cohort(app)
     added.add_argument("--port", type=whole_number, metavar="N", help="port (default: a free one)")
     added.add_argument("--no-browser", action="store_true", help="open no browser")

@@ -1,0 +1,359 @@
+"""Every edition opens from a folder, shows what it should, and can be read by everybody."""
+# ruff: noqa: F811 (a test names the imported fixture as its argument)
+
+import re
+from base64 import b64decode
+from html import unescape
+from pathlib import Path
+from urllib.parse import unquote
+
+import nbformat
+import pytest
+from browser import browser, complaints, overflow, requested, resize, visit  # noqa: F401
+from lxml import html as lxml_html
+from selenium.webdriver.common.keys import Keys
+from test_book import COHORT as TWO
+from test_book import PREAMBLE, code, figure, picture, shown, table, text, write
+
+from helpers.cohort import ROOT
+from helpers.conventions import NOT_FOR_TREATMENT
+from helpers.workshop.editions import build_editions, exercises, instructor, minutes_of, student
+from helpers.workshop.files import read, tags
+from helpers.workshop.series import series
+from helpers.workshop.slides import SESSION, fill, read_page
+
+TITLE, STATUS = "Salvage after CAR-T", "Synthetic & calibrated: <no patients>"
+EDITIONS = ("book", "student", "instructor", "slides")
+
+
+def caption(number, takeaway):
+    said = f"**Figure {number}.** Survival, n = 93. Source: invented. *{takeaway}*"
+    return shown({"text/markdown": said, "text/plain": "Markdown"})
+
+
+FIRST = [
+    text("# Who was treated?\n\nRead on. [Next](01_curves.ipynb)"),
+    text(
+        "## What you will be able to do\n\n1. Count patients.\n2. Name arms.\n\nTime: 30 minutes."
+    ),
+    *PREAMBLE,
+    text("## The count\n\nTwo arms.\n\n**Predict first:** which [arm](01_curves.ipynb) is larger?"),
+    code("draw()", picture("Two bars", 10), caption(1, "One arm is larger.")),
+    text("The first.\n\n### Exercise 1\n\nCount the arms. Twice, please.", "exercise"),
+    code("mine = None", tags=["exercise"]),
+    text("**Solution.** Zanzibarine of them.", "solution"),
+    code("quokka = 2", table(TWO.assign(arm="wombat")), picture("Okapi", 77), tags=["solution"]),
+    text("Fellows often say numbat here.", "instructor"),
+    text("## Closing\n\nAsk for the bandicoot.", "instructor"),
+    code("axolotl()", figure("Tapir"), tags=["instructor"]),
+    text("Which one is right? Press a capybara.", "quiz"),
+    code("quiz(1)", table(TWO), figure("Two curves"), tags=["quiz"]),
+]
+SECOND = [
+    text("# How long do they live?\n\n[Before](00_start_here.ipynb#The-count)"),
+    text("## What you will be able to do\n\n- Read curves.\n\nTime: 45 minutes."),
+    *PREAMBLE,
+    text("## The curves"),
+    code("draw()", picture("Two curves", 90), caption(1, "They part.")),
+    code("versions", tags=["versions"]),
+]
+HIDDEN = ("zanzibarine", "quokka", "wombat", "okapi")
+NOTES = ("numbat", "bandicoot", "axolotl", "tapir")
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("small")
+    notebooks = write(folder / "n", {"00_start_here": FIRST, "01_curves": SECOND})
+    told = {"title": TITLE, "status": STATUS, "caution": NOT_FOR_TREATMENT}
+    built = build_editions(notebooks, folder, **told)
+    assert built == {name: folder / name / "index.html" for name in EDITIONS}
+    return folder
+
+
+@pytest.fixture(scope="module")
+def series_built(tmp_path_factory):
+    """The editions of our own series, from the outputs that are committed."""
+    folder = tmp_path_factory.mktemp("series")
+    told = {"title": TITLE, "status": STATUS, "caution": NOT_FOR_TREATMENT}
+    build_editions(ROOT / "notebooks", folder, **told)
+    return folder
+
+
+def words(page):
+    return page.read_text(encoding="utf-8").lower()
+
+
+def everything(folder):
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return b"\n".join(path.read_bytes() for path in files).lower()
+
+
+def joined(source):
+    return re.sub(r"\s+", "", source)
+
+
+def readable(page):
+    """The words of a page without markup and blanks, to be compared with those of a cell."""
+    return joined(unescape(re.sub(r"<[^>]*>", "", page)))
+
+
+# What each edition holds
+
+
+def test_the_student_edition_keeps_no_solution_no_note_and_none_of_their_outputs(small):
+    found = everything(small / "student")
+    for word in (*HIDDEN, *NOTES):
+        assert word.encode() not in found, word
+    assert b"capybara" in found and b"count the arms" in found, "quiz and exercise stay"
+    drawn = [path.read_bytes() for path in (small / "student").rglob("figures/*.png")]
+    kept = [b64decode(picture("", shade).data["image/png"]) for shade in (10, 90)]
+    assert {*drawn} == {*kept}, "the figures of both pages, not that of the solution"
+
+
+def test_no_line_of_our_own_solutions_is_left_in_the_student_edition(series_built):
+    for path in series(ROOT / "notebooks"):
+        cells = read(path).cells
+        kept = joined("\n".join(c.source for c in cells if "solution" not in tags(c)))
+        page = readable((series_built / "student" / f"{path.stem}.html").read_text("utf-8"))
+        solved = [line for c in cells if "solution" in tags(c) for line in c.source.splitlines()]
+        lines = {joined(line) for line in solved}
+        lines = {line for line in lines if len(line) > 25 and line not in kept}
+        assert lines, "there are solutions to look for"
+        assert not [line for line in lines if line in page]
+
+
+def test_the_book_folds_solutions_and_leaves_notes_out(small):
+    page = words(small / "book" / "00_start_here.html")
+    folds = "".join(re.findall(r"<details.*?</details>", page, re.S))
+    assert "zanzibarine" in folds and "quokka" in folds and "capybara" in page
+    assert not [word for word in NOTES if word.encode() in everything(small / "book")]
+
+
+def test_the_instructors_edition_unfolds_solutions_and_shows_notes(small):
+    page = words(small / "instructor" / "00_start_here.html")
+    folds = "".join(re.findall(r"<details.*?</details>", page, re.S))
+    for word in (*HIDDEN[:3], *NOTES, "capybara"):
+        assert word in page and word not in folds, word
+
+
+def test_the_instructor_finds_minutes_and_exercises_on_the_page_and_up_front(small):
+    page = words(small / "instructor" / "00_start_here.html")
+    note = page[page.index("for the instructor") :]
+    assert "time: 30 minutes." in note
+    assert re.search(r'href="#exercise-1">.*?exercise 1.*?</a>: count the arms\.', note)
+    front = readable(words(small / "instructor" / "index.html"))
+    assert "pageminutesexerciseswhowastreated?301howlongdotheylive?45none" in front
+    assert "allpages75" in front
+
+
+def test_every_numbered_page_of_ours_says_its_minutes_and_has_exercises():
+    for path in series(ROOT / "notebooks"):
+        if path.stem < "90":
+            assert minutes_of(read(path)) and exercises(read(path)), path.stem
+
+
+def test_choosing_cells_changes_no_notebook():
+    cells = nbformat.v4.new_notebook(cells=FIRST)
+    before = nbformat.writes(cells)
+    student(cells), instructor(cells)
+    assert nbformat.writes(cells) == before
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_every_page_and_slide_says_where_the_data_come_from(small, edition):
+    for page in (small / edition).glob("*.html"):
+        places = page.read_text(encoding="utf-8")
+        parts = (
+            re.findall(r"<section.*?</section>", places, re.S) if edition == "slides" else [places]
+        )
+        for part in parts:
+            assert "Synthetic &amp; calibrated: &lt;no patients&gt;" in part
+            assert NOT_FOR_TREATMENT in part
+
+
+# The slides
+
+
+def slides_of(folder):
+    page = lxml_html.parse(folder / "slides" / "index.html").getroot()
+    return page.xpath("//section")
+
+
+def test_a_question_has_its_own_slide_before_the_figure_that_answers_it(small):
+    kinds = [slide.get("class") for slide in slides_of(small)]
+    assert kinds == ["title", "contents", "page", "question", "figure", "page", "figure"]
+    question, answer = slides_of(small)[3:5]
+    assert "Which arm is larger?" in question.text_content()
+    assert "Two arms." in question.text_content(), "with the paragraph that leads to it"
+    assert not question.xpath(".//img")
+    assert answer.xpath(".//img/@alt") == ["Two bars"]
+    assert "One arm is larger." in answer.xpath(".//*[@class='takeaway']")[0].text_content()
+    assert "Figure 1. Survival, n = 93." in answer.text_content()
+
+
+def test_a_page_opens_with_its_question_and_goals(small):
+    first = slides_of(small)[2]
+    assert first.xpath(".//h2")[0].text_content() == "Who was treated?"
+    assert [goal.text_content() for goal in first.xpath(".//li")] == [
+        "Count patients.",
+        "Name arms.",
+    ]
+
+
+def test_slides_show_no_solution_no_note_and_no_quiz(small):
+    found = everything(small / "slides")
+    assert not [w for w in (*HIDDEN, *NOTES, "capybara") if w.encode() in found]
+
+
+def test_our_slides_fill_a_session_with_something_of_every_page():
+    pages = fill([read_page(path.stem, student(read(path))) for path in series(ROOT / "notebooks")])
+    minutes = 2 + sum(1 + sum(shown.minutes for shown in page.shown) for page in pages)
+    assert SESSION - 3 <= minutes <= SESSION
+    assert all(page.shown for page in pages if page.name < "90")
+
+
+def test_a_folder_that_holds_no_slides_is_left_alone(small, tmp_path):
+    (tmp_path / "slides").mkdir()
+    (tmp_path / "slides" / "thesis.txt").write_text("years of work")
+    told = {"title": TITLE, "status": STATUS, "caution": NOT_FOR_TREATMENT}
+    with pytest.raises(ValueError, match="not slides"):
+        build_editions(small / "n", tmp_path, chosen=["slides"], **told)
+
+
+# Links
+
+
+def broken(folder):
+    """Return the links of the pages of a folder that lead nowhere in it."""
+    pages = {path: lxml_html.parse(path).getroot() for path in folder.glob("*.html")}
+    found = []
+    for path, page in pages.items():
+        for link in page.xpath("//@href | //@src"):
+            if re.match(r"(?:https?|mailto|data):", link):
+                continue
+            file, _, anchor = link.partition("#")
+            target = (path.parent / unquote(file.partition("?")[0])).resolve() if file else path
+            anchors = set(pages[target].xpath("//@id")) if target in pages else None
+            if not target.is_file() or (anchor and unquote(anchor) not in (anchors or ())):
+                found.append(f"{path.name}: {link}")
+    return found
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+@pytest.mark.parametrize("which", ["small", "series_built"])
+def test_every_internal_link_leads_to_a_page_and_a_place_on_it(request, which, edition):
+    assert broken(request.getfixturevalue(which) / edition) == []
+
+
+def test_a_broken_link_would_be_found(tmp_path):
+    (tmp_path / "a.html").write_text('<a href="b.html">x</a><a href="#no">y</a><img src="c.png">')
+    assert broken(tmp_path) == ["a.html: b.html", "a.html: #no", "a.html: c.png"]
+
+
+# In a browser
+
+
+# Reading cascading styles again and listing what passes take time and find nothing here.
+AXE = """
+const [off, done] = arguments;
+const rules = Object.fromEntries(off.map(rule => [rule, {enabled: false}]));
+axe.run(document, {resultTypes: ['violations'], preload: false, rules}).then(
+  found => done(found.violations.map(v => [v.impact, v.id, v.nodes[0].target.join(' ')])),
+  error => done([['critical', `${error}`, '']]));
+"""
+
+
+def axe(driver, *off):
+    """Return what axe-core finds serious or critical: the rule and the first element of each."""
+    import selenium_axe_python
+
+    script = Path(selenium_axe_python.__file__).parent / "axe-core" / "axe.min.js"
+    driver.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
+    driver.execute_script(script.read_text(encoding="utf-8"))
+    found = driver.execute_async_script(AXE, off)
+    return [rule for rule in found if rule[0] in ("serious", "critical")]
+
+
+def test_axe_finds_what_is_wrong(browser, tmp_path):
+    (tmp_path / "a.html").write_text("<img src='data:,'><p style='color:#ccc'>pale</p>")
+    visit(browser, tmp_path / "a.html")
+    assert {"image-alt", "color-contrast"} <= {rule[1] for rule in axe(browser)}
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_pages_fetch_nothing_from_a_network_complain_of_nothing_and_pass_axe(
+    browser, small, edition
+):
+    for page in sorted((small / edition).glob("*.html")):
+        visit(browser, page)
+        assert axe(browser) == [], page.name
+        assert not [
+            url for url in requested(browser) if not url.startswith(("file:", "data:", "blob:"))
+        ]
+        assert complaints(browser) == []
+
+
+def test_every_page_of_our_book_passes_axe(browser, series_built):
+    for page in sorted((series_built / "book").glob("*.html")):
+        visit(browser, page)
+        # Colours are the style's, the same on all pages, and take half a minute to look at.
+        off = () if page.stem.startswith(("00", "index")) else ("color-contrast",)
+        assert axe(browser, *off) == [], page.name
+
+
+def test_every_slide_of_ours_passes_axe_and_fits_narrow_and_enlarged_screens(browser, series_built):
+    visit(browser, series_built / "slides" / "index.html")
+    kinds = browser.execute_script("return slides.map(s => s.className)")
+    try:
+        for width in (400, 640, 1280):  # 640 is a screen of 1280 at 200%
+            resize(browser, width)
+            for n in range(len(kinds)):
+                browser.execute_script(f"show({n})")
+                assert overflow(browser) <= 0, (width, n)
+    finally:
+        resize(browser, 1280)
+    browser.execute_script("document.documentElement.classList.remove('js')")  # all at once
+    assert axe(browser) == []
+
+
+@pytest.mark.parametrize("width", [640, 400])
+def test_pages_of_ours_are_readable_at_200_percent_and_on_a_telephone(browser, series_built, width):
+    resize(browser, width)
+    try:
+        for page in sorted((series_built / "instructor").glob("*.html")):
+            visit(browser, page)
+            assert overflow(browser) <= 0, page.name
+            stuck = browser.execute_script(
+                "return [...document.querySelectorAll('article .output, article pre')].filter("
+                "e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth && e.tabIndex < 0"
+                " && !e.querySelector('a, button, [tabindex]')).length"
+            )
+            assert stuck == 0, f"{page.name}: what scrolls is reached by the keyboard"
+    finally:
+        resize(browser, 1280)
+
+
+def test_the_keyboard_turns_the_slides(browser, small):
+    visit(browser, small / "slides" / "index.html")
+    body = browser.find_element("tag name", "body")
+    shown = "return slides.filter(slide => slide.offsetHeight).map(slide => slide.id)"
+    assert browser.execute_script(shown) == ["start"]
+    keys = [
+        (Keys.ARROW_RIGHT, "contents"), (Keys.PAGE_DOWN, "00_start_here"),
+        (Keys.ARROW_LEFT, "contents"), (Keys.END, "01_curves-1"), (Keys.ARROW_RIGHT, "01_curves-1"),
+        (Keys.HOME, "start"),
+    ]  # fmt: skip
+    for key, slide in keys:
+        body.send_keys(key)
+        assert browser.execute_script(shown) == [slide]
+        assert browser.execute_script("return location.hash") == f"#{slide}"
+        focused = browser.execute_script("return document.activeElement.id")
+        assert focused == f"{slide}-h", "a screen reader begins there"
+
+
+def test_a_slide_can_be_linked_to(browser, small):
+    visit(browser, small / "slides" / "index.html", "#01_curves")
+    assert browser.execute_script("return document.querySelector('.now').id") == "01_curves"
+    browser.find_element("id", "back").click()
+    assert browser.execute_script("return document.querySelector('.now').id") == "00_start_here-1"
