@@ -52,7 +52,7 @@ def serving(command: list[str], url: str, *, folder, seconds=90):
     finally:
         server.terminate()
         try:
-            server.wait(20)
+            server.wait(40)
         except subprocess.TimeoutExpired:
             server.kill()
 
@@ -84,5 +84,7 @@ def app(folder, *arguments: str):
     """The explorer as a page of its own, as `python -m helpers app` serves it."""
     port = free_port()
     command = [sys.executable, "-m", "helpers", "app", "--no-browser", "--port", str(port)]
-    with serving([*command, *arguments], f"http://127.0.0.1:{port}/", folder=folder, seconds=120):
-        yield f"http://127.0.0.1:{port}/"
+    url = f"http://127.0.0.1:{port}/"
+    with serving([*command, *arguments], url, folder=folder, seconds=120):
+        yield url
+    assert not answers(url), "the page outlived its command"

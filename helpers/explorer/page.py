@@ -100,6 +100,8 @@ class Explorer:
     def ask(self) -> None:
         """Answer the View of the controls and show it."""
         view, self.trouble = self.controls.view, ""
+        # Before the answer: who sees the answer may type into these fields.
+        self.texts.show()
         try:
             self.answer = analyse(self.cohort, view, engine="fast", floor=EVENT_FLOOR)
             self.sides = self.both_sides(view)
@@ -110,7 +112,6 @@ class Explorer:
         except Exception as error:  # a defect of ours: the page says so, and no number
             self.failures.append(error)
             self.say(f"{SORRY} ({type(error).__name__}: {error})")
-        self.texts.show()
         if self.forest.show():
             self.late()  # the forest's looks count too
 

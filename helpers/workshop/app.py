@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -72,9 +73,17 @@ def serve(notebook: Path, *, port: int | None, browser: bool) -> int:
         filter(None, [str(share), environment.get("JUPYTER_PATH")])
     )
     server = subprocess.Popen(command, env=environment)
+    before = signal.signal(signal.SIGTERM, interrupted)
     try:
         return server.wait()
-    except KeyboardInterrupt:
+    finally:  # a page that outlives its command would keep a port and its kernels
+        signal.signal(signal.SIGTERM, before)
         server.terminate()
-        server.wait()
-        raise
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+
+
+def interrupted(*_) -> None:
+    raise KeyboardInterrupt
