@@ -9,16 +9,21 @@ every step of a Kaplan-Meier curve is a patient.
 from dataclasses import replace
 from pathlib import Path
 
+import matplotlib as mpl
 import pandas as pd
 
 from helpers.analysis import Answer
 from helpers.conventions import DAYS_PER_MONTH, TEXT, cox_text
+from helpers.plots.drawn import SURVIVAL, Display
+from helpers.plots.style import STYLE, add_footer
 from helpers.plots.survival import figure_survival
 from helpers.words import caption_survival, lower, patients, start
 
 TABLES = ("curves", "risk_table", "medians", "milestones", "tests", "model", "rmst", "interaction",
           "counts", "notes")  # fmt: skip
 COUNTS = ("n_risk", "patients", "events", "censored")
+# A file that says when it was made, or draws names at random, is another file every time.
+METADATA = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
 COARSE = 2  # decimals of a masked curve
 
 
@@ -153,8 +158,8 @@ def methods(answer: Answer) -> str:
     return " ".join([*parts, TEXT["month"], cohort.caution])
 
 
-def export(answer: Answer, folder: Path) -> list[Path]:
-    """Write the tables (CSV), the figure (PNG, PDF), the View and the methods text.
+def export(answer: Answer, folder: Path, *, display: Display = SURVIVAL) -> list[Path]:
+    """Write the tables (CSV), the figure (PNG, SVG, PDF), the View and the methods text.
 
     With masking on, the figure is left out: it shows every step.
 
@@ -181,10 +186,10 @@ def export(answer: Answer, folder: Path) -> list[Path]:
         written.append(folder / name)
         written[-1].write_text(text, encoding="utf-8")
     if not answer.cohort.mask_below:
-        figure = figure_survival(answer)
-        for kind in ("png", "pdf"):
+        figure = figure_survival(answer, display=display)
+        add_footer(figure, answer.source)
+        for kind, metadata in METADATA.items():
             written.append(folder / f"survival.{kind}")
-            # A file that says when it was made is a different file every time.
-            metadata = {"CreationDate": None} if kind == "pdf" else {"Software": None}
-            figure.savefig(written[-1], metadata=metadata)
+            with mpl.rc_context(STYLE):
+                figure.savefig(written[-1], metadata=metadata, dpi=300)
     return written

@@ -9,15 +9,12 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-import matplotlib as mpl
 import pandas as pd
 
 from helpers.conventions import EVENT_FLOOR
 from helpers.estimators.subgroups import ARMS
 from helpers.explorer.honesty import NAMES, read_looks
 from helpers.export import export, methods
-from helpers.plots.style import STYLE, add_footer
-from helpers.plots.survival import figure_survival
 
 STAMP = (2024, 6, 25, 0, 0, 0)  # of files in the zip: the same answer is the same file
 CITED = (
@@ -54,8 +51,8 @@ def packed(page) -> tuple[str, str, bytes]:
 
 def write(page, folder: Path) -> None:
     """Write the files of the zip."""
-    answer, cohort, display = page.answer, page.cohort, page.controls.display
-    export(answer, folder)
+    answer, cohort = page.answer, page.cohort
+    export(answer, folder, display=page.controls.display)
     (folder / "methods.txt").write_text(explored_methods(page) + "\n", encoding="utf-8")
     (folder / "code.py").write_text(code(page), encoding="utf-8")
     (folder / "README.txt").write_text(readme(page), encoding="utf-8")
@@ -68,13 +65,6 @@ def write(page, folder: Path) -> None:
     if not cohort.mask_below:
         says = pd.DataFrame(page.cautions(), columns=["about", "says"])
         says.assign(data_status=answer.source).to_csv(folder / "caution.csv", index=False)
-        figure = figure_survival(answer, display=display)
-        add_footer(figure, answer.source)
-        # A file that says when it was made, or draws names at random, is another file every time.
-        for kind in ("png", "svg", "pdf"):
-            none = {"png": {"Software": None}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
-            with mpl.rc_context(STYLE):
-                figure.savefig(folder / f"survival.{kind}", metadata=none[kind], dpi=300)
 
 
 def masked_forest(table: pd.DataFrame, below: int) -> pd.DataFrame:
