@@ -17,6 +17,7 @@ _NAMES = {
     "sentences": ("read_view", "status"),
     "plots.survival": ("figure_survival",),
     "plots.interactive": ("plotly_survival",),
+    "pages.predict": ("predict",),
     "pages.quiz": ("check", "quiz"),
     "notebook": ("conventions_table", "say", "series_map", "show", "table", "versions"),
 }  # fmt: skip
@@ -28,9 +29,9 @@ _SUBJECTS = {
         "response", "splits", "subgroups", "times",
     ),
     "pages": (
-        "cox_page", "describe", "factors_page", "options_cases", "options_filter", "options_page",
-        "options_traps", "reference_page", "response_page", "safety_page", "subgroup_page",
-        "survival_page",
+        "cox_page", "describe", "exercises", "factors_page", "options_cases", "options_filter",
+        "options_page", "options_traps", "reference_page", "response_page", "safety_page",
+        "subgroup_page", "survival_page",
     ),
     "paper": ("forensics", "ledger", "option_outcomes", "options", "published"),
     "plots": (

@@ -21,6 +21,7 @@ from helpers import conventions
 from helpers.analysis import Answer
 from helpers.cohort import ROOT, Cohort
 from helpers.plots.style import add_footer, is_stamped
+from helpers.sentences import mark_of
 from helpers.words import plain, plain_text
 
 SHOWN_PACKAGES = ("lifelines", "pandas", "numpy", "scipy", "matplotlib", "plotly")
@@ -41,8 +42,7 @@ def source(of: Answer | Cohort | str) -> str:
 
 def say(text: str, of: Answer | Cohort | str) -> Markdown:
     """A sentence with numbers in it, as prose, with the mark of synthetic rows behind it."""
-    cohort = of.cohort if isinstance(of, Answer) else of
-    mark = cohort if isinstance(cohort, str) else cohort.mark
+    mark = mark_of(of)
     return Markdown(f"{text} *({mark[0].upper()}{mark[1:].rstrip('.')}.)*" if mark else text)
 
 

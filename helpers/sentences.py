@@ -28,6 +28,13 @@ def status(cohort: Cohort) -> str:
     return f"{plain(cohort.status_line)}.{about} {cohort.caution}"
 
 
+def mark_of(of: Answer | Cohort | str) -> str:
+    """What no single result of this data is; a text is its own mark, "" rests on no data."""
+    if isinstance(of, str):
+        return of
+    return (of.cohort if isinstance(of, Answer) else of).mark
+
+
 def read_view(answer: Answer) -> str:
     """The question in words, as Markdown."""
     view, column = answer.view, answer.cohort.codebook.at[answer.view.compare, "label"]

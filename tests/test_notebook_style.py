@@ -15,7 +15,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PARAMETERS = {"SEED", "COHORT", "MAP", "VIEW", "HORIZON", "FAST"}
 CELL_TAGS = {
     "imports", "parameters", "setup", "paper-only", "exercise", "solution", "quiz", "instructor",
-    "versions", "nbval-ignore-output", "hide-cell",
+    "versions", "nbval-ignore-output", "hide-cell", "predict",
 }  # fmt: skip
 STABLE = {"text/plain", "text/html", "text/markdown", "image/png", "application/vnd.plotly.v1+json"}
 
@@ -30,7 +30,7 @@ class Notebook:
             cell["tags"] = cell["metadata"].get("tags", [])
         self.code = [c for c in self.cells if c["cell_type"] == "code"]
         self.prose = [c for c in self.cells if c["cell_type"] == "markdown"]
-        aside = {"exercise", "solution", "quiz"}
+        aside = {"exercise", "solution", "quiz", "predict"}  # what is done, not read
         self.main = [c for c in self.cells if not aside & set(c["tags"])]
 
     def tagged(self, tag):
@@ -131,8 +131,8 @@ def test_code_is_led_in_and_read_back(notebook):
     """After the preamble at most two code cells stand together, and prose ends the page."""
     run = 0
     for cell in notebook.cells[5:]:
-        solution = {"exercise", "solution"} & set(cell["tags"])
-        run = run + 1 if cell["cell_type"] == "code" and not solution else 0
+        aside = {"exercise", "solution", "predict"} & set(cell["tags"])
+        run = run + 1 if cell["cell_type"] == "code" and not aside else 0
         assert run <= 2, cell["text"]
     prose = sum(c["cell_type"] == "markdown" for c in notebook.main)
     assert prose >= 0.7 * (len(notebook.main) - prose)

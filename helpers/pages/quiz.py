@@ -100,7 +100,8 @@ def check(exercise: str, *answers: Any, right: Any = MISSING) -> Markdown:
         As many as the exercise asks for. None is an unfinished answer; whatever else is given,
         the reply is a sentence and never an exception.
     right : optional
-        The right answer where it depends on the cohort; otherwise it stands in the bank.
+        The right answer where it depends on the cohort, a tuple for several; otherwise it stands
+        in the bank.
 
     Raises
     ------
@@ -120,14 +121,15 @@ def check(exercise: str, *answers: Any, right: Any = MISSING) -> Markdown:
             f"To do: see the exercises of {BANK.name} and the answers that each asks for."
         )
     waiting = [part["name"] for part, given in zip(parts, answers, strict=True) if given is None]
-    right = math.nan if right is None else right
+    rights = right if isinstance(right, tuple) else (right,) * len(parts)
     said = []
     if waiting:
         names = " and ".join(f"`{name}`" for name in waiting)
         said = [f"Not answered yet: give {names} a value in this cell and run it again."]
-    for part, given in zip(parts, answers, strict=True):
+    for part, given, right in zip(parts, answers, rights, strict=True):
         if given is not None:
-            said.append(judge(given, part if right is MISSING else {**part, "right": right}))
+            known = math.nan if right is None else right
+            said.append(judge(given, part if right is MISSING else {**part, "right": known}))
     return Markdown(" ".join(said))
 
 

@@ -33,6 +33,7 @@ PLOTLY_CONFIG = {
 # Cells that would stand between a reader and the page: what is folded, and the line to click.
 FOLDED = {
     "solution": ("hide-cell", "Solution"),
+    "predict": ("hide-input", "How the answer is computed"),
     "versions": ("hide-cell", "Versions"),
     "imports": ("hide-input", "Imports"),
     "injected-parameters": ("hide-input", "Parameters of this run"),
