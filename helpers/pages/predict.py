@@ -119,7 +119,7 @@ def _choice(name: str, words: dict, truth: float | str | None, foot: str, about:
     for key, option in options.items():
         # As in a quiz, the verdict stands in words.
         verdict = "Right." if key == truth else "Not this one."
-        reveal = "" if key == truth else f" {options.get(truth)}."
+        reveal = "" if key == truth else f" {options.get(truth)}. {words['tempting'][key]}"
         if truth is None:
             verdict, reveal = f"{NOTHING[0].upper()}{NOTHING[1:]}", ""
         lines.append(
