@@ -12,6 +12,8 @@ from cohorts import german
 from lxml import html as lxml_html
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+from servers import lab
 from test_book import PREAMBLE, build, code, shown, text
 from test_editions import axe
 
@@ -261,3 +263,27 @@ def test_the_page_with_predictions_passes_axe_and_needs_no_network(browser, page
     assert axe(browser) == []
     assert all(url.startswith(("file:", "data:", "blob:")) for url in requested(browser))
     assert complaints(browser) == []
+
+
+# In JupyterLab
+
+CELL = "import helpers as h\n\nh.predict('00-2', 8.15, of='', about='new')"
+
+
+def test_in_jupyterlab_a_guess_is_compared_and_no_key_reaches_the_notebook(browser, tmp_path):
+    with lab(tmp_path, [CELL, "'left alone'"]) as url:
+        browser.get(url)
+        wait = WebDriverWait(browser, 60)
+        wait.until(lambda d: "left alone" in d.find_element(By.CSS_SELECTOR, ".jp-Notebook").text)
+        wait.until(lambda d: "Idle" in d.find_element(By.TAG_NAME, "body").text)
+        browser.find_element(By.CSS_SELECTOR, ".jp-CodeCell .cm-content").click()
+        browser.switch_to.active_element.send_keys(Keys.SHIFT, Keys.ENTER)
+        box = wait.until(lambda d: d.find_element(By.ID, "predict-00-2"))
+        box.send_keys("dd")
+        said = answer(browser, "00-2", "6")
+        assert said == f"You said 6 months; it is 8.2 months. {WORDS['00-2']['low']}"
+        fold = browser.find_element(By.CSS_SELECTOR, "form.predict summary")
+        fold.send_keys(Keys.SPACE)  # in JupyterLab's own words: scroll the notebook
+        fold.send_keys("dd")  # and: delete the cell
+        assert not browser.find_elements(By.CSS_SELECTOR, "form.predict details[open]")
+        assert len(browser.find_elements(By.CSS_SELECTOR, ".jp-Notebook .jp-CodeCell")) == 2

@@ -1,7 +1,7 @@
 """Predict, then reveal, then explain: a form that takes a guess before the page shows the number.
 
 The words stand in `data/quiz.yaml`, the truth never does: the page computes it and hands it over,
-so it follows the data. The form is plain HTML with one inline handler, which works in JupyterLab
+so it follows the data. The form is plain HTML with inline handlers, which works in JupyterLab
 and in a page opened from disk; without scripts the answer stands in a fold below the form.
 """
 
@@ -17,6 +17,11 @@ from helpers.cohort import Cohort
 from helpers.pages.quiz import BANK, bank
 from helpers.sentences import mark_of
 
+# JupyterLab cancels the line break by which a browser hands a form over.
+ENTER = (
+    "if (event.key === 'Enter' && event.target.name === 'guess') "
+    "{ event.preventDefault(); this.requestSubmit(); }"
+)
 NEAR = "That is close."
 NOTHING = "in this cohort there is no such number."
 
@@ -95,7 +100,7 @@ def _number(name: str, words: dict, truth: float | None, foot: str, about: str) 
     return (
         # A dialog's form is never sent anywhere; the other attribute keeps JupyterLab's keys out.
         f'<form class="predict" method="dialog" data-lm-suppress-shortcuts="true" {data} '
-        f'onsubmit="{escape(_handler())}">\n'
+        f'onsubmit="{escape(_handler())}" onkeydown="{escape(ENTER)}">\n'
         f'<p><label for="{box}">{_text(label)}:</label> '
         f'<input id="{box}" name="guess" inputmode="decimal" size="8" autocomplete="off"> '
         f"{_text(unit)} <button>Compare</button></p>\n"
