@@ -282,8 +282,10 @@ def test_in_jupyterlab_a_guess_is_compared_and_no_key_reaches_the_notebook(brows
         box.send_keys("dd")
         said = answer(browser, "00-2", "6")
         assert said == f"You said 6 months; it is 8.2 months. {WORDS['00-2']['low']}"
-        fold = browser.find_element(By.CSS_SELECTOR, "form.predict summary")
-        fold.send_keys(Keys.SPACE)  # in JupyterLab's own words: scroll the notebook
-        fold.send_keys("dd")  # and: delete the cell
+        line = browser.find_element(By.CSS_SELECTOR, "form.predict summary")
+        line.send_keys(Keys.SPACE)  # elsewhere in JupyterLab: scroll
         assert not browser.find_elements(By.CSS_SELECTOR, "form.predict details[open]")
+        line.send_keys(Keys.ENTER)  # edit the cell
+        assert browser.find_elements(By.CSS_SELECTOR, "form.predict details[open]")
+        line.send_keys("dd")  # delete the cell
         assert len(browser.find_elements(By.CSS_SELECTOR, ".jp-Notebook .jp-CodeCell")) == 2

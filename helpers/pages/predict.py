@@ -14,7 +14,7 @@ from IPython.display import HTML
 
 from helpers.analysis import Answer
 from helpers.cohort import Cohort
-from helpers.pages.quiz import BANK, bank
+from helpers.pages.quiz import BANK, OWN_KEYS, bank, fold
 from helpers.sentences import mark_of
 
 # JupyterLab cancels the line break by which a browser hands a form over.
@@ -97,17 +97,16 @@ def _number(name: str, words: dict, truth: float | None, foot: str, about: str) 
         told |= {"high": words["high"]}
     data = " ".join(f'data-{key}="{escape(str(value))}"' for key, value in told.items())
     answer = told["is"][0].upper() + told["is"][1:]
+    why = f"<strong>{_text(answer)}</strong> {_text(words['why'])}{foot}"
     return (
-        # A dialog's form is never sent anywhere; the other attribute keeps JupyterLab's keys out.
-        f'<form class="predict" method="dialog" data-lm-suppress-shortcuts="true" {data} '
+        # A dialog's form is never sent anywhere.
+        f'<form class="predict" method="dialog" {data} '
         f'onsubmit="{escape(_handler())}" onkeydown="{escape(ENTER)}">\n'
         f'<p><label for="{box}">{_text(label)}:</label> '
         f'<input id="{box}" name="guess" inputmode="decimal" size="8" autocomplete="off"> '
-        f"{_text(unit)} <button>Compare</button></p>\n"
+        f"{_text(unit)} <button {OWN_KEYS}>Compare</button></p>\n"
         f'<p><output name="said" for="{box}"></output></p>\n'
-        "<details><summary>The answer, and why</summary>"
-        f"<p><strong>{_text(answer)}</strong> {_text(words['why'])}{foot}</p></details>\n"
-        "</form>"
+        f"{fold('The answer, and why', why)}\n</form>"
     )
 
 
@@ -120,15 +119,13 @@ def _choice(name: str, words: dict, truth: float | str | None, foot: str, about:
             f"prediction: found {truth!r} as the truth of {name!r}. "
             f"To do: give one of its options, {', '.join(options)}."
         )
-    lines = ['<div class="predict" data-lm-suppress-shortcuts="true">']
+    lines = ['<div class="predict">']
     for key, option in options.items():
         # As in a quiz, the verdict stands in words.
         verdict = "Right." if key == truth else "Not this one."
         reveal = "" if key == truth else f" {options.get(truth)}. {words['tempting'][key]}"
         if truth is None:
             verdict, reveal = f"{NOTHING[0].upper()}{NOTHING[1:]}", ""
-        lines.append(
-            f"<details><summary>{_text(option)}</summary><p><em>{verdict}</em>{_text(reveal)} "
-            f"{_text(words['why'])}{foot}</p></details>"
-        )
+        said = f"<em>{verdict}</em>{_text(reveal)} {_text(words['why'])}{foot}"
+        lines.append(fold(_text(option), said))
     return "\n".join([*lines, "</div>"])

@@ -20,6 +20,8 @@ FOOT = (
     "About the page, not results of it: a number in a question is invented for the question, "
     "stands on the page, or is one of the printed numbers."
 )
+# JupyterLab takes keys for commands (Enter, Space, twice D) unless the focused element declines.
+OWN_KEYS = 'data-lm-suppress-shortcuts="true"'
 MISSING = object()  # None is an unfinished answer, so it cannot stand for "not given"
 
 
@@ -80,13 +82,15 @@ def _question(number: int, one: dict) -> str:
         # The verdict stands in words: neither a colour nor a symbol has to be seen.
         verdict = "Right" if option.get("right") else "Not this one"
         text, feedback = (escape(option[key], quote=False) for key in ("text", "feedback"))
-        lines.append(
-            f"<details><summary>{letter}. {text}</summary>"
-            f"<p><em>{verdict}.</em> {feedback}</p></details>"
-        )
+        lines.append(fold(f"{letter}. {text}", f"<em>{verdict}.</em> {feedback}"))
     taught = escape(one["heading"], quote=False)
     lines.append(f"<p><small>Taught under: {taught}</small></p>")
     return "\n".join(lines)
+
+
+def fold(line: str, text: str) -> str:
+    """A line of HTML that unfolds another, by mouse or keyboard."""
+    return f"<details><summary {OWN_KEYS}>{line}</summary><p>{text}</p></details>"
 
 
 def check(exercise: str, *answers: Any, right: Any = MISSING) -> Markdown:
