@@ -81,8 +81,11 @@ def test_a_readers_own_cohort_is_asked_whatever_the_seed():
 
 def test_the_page_says_which_cohort_a_fellow_got():
     first, other = read_cohort(PAPER, SEED), read_cohort(PAPER, SEED + 1)
-    assert "number 1 of 2" in first and ", the cohort of this page" in first
-    assert "number 2 of 2" in other and "not the cohort of the figures" in other
+    assert "the cohort of this page, one of 2" in first and "number" not in first.split(",")[0]
+    assert "number 2 of 2" in other and "not the one of the figures" in other
+    second = cohort_for(PAPER, SEED + 1)
+    for seed in (SEED, SEED + 1):
+        assert "the cohort of this page" in read_cohort(second, seed)
     for path in NOTEBOOKS:
         calls = [source(path).count(f"h.exercises.{name}(cohort, SEED)") for name in
                  ("cohort_for", "read_cohort")]  # fmt: skip

@@ -57,12 +57,17 @@ def read_cohort(cohort: Cohort, seed: int) -> str:
             f"Exercises about a cohort ask yours, {plain(cohort.name)}, whatever the seed; it is "
             "called `mine` in them."
         )
-    files, at = calibrated(), chosen(seed)
-    same = "the cohort of this page" if at == 0 else "not the cohort of the figures and tables"
+    n = len(calibrated())
+    if cohort_for(cohort, seed).frame.equals(cohort.frame):
+        which = f"the cohort of this page, one of {n} that print the same numbers"
+    else:
+        which = (
+            f"number {chosen(seed) + 1} of {n} cohorts that print the same numbers, not the one of "
+            "the figures and tables"
+        )
     return (
-        f"Exercises about a cohort ask number {at + 1} of {len(files)} that print the same "
-        f"numbers, {same}; it is called `mine` in them. `SEED = {seed}` chose it, and the next "
-        "seed chooses the next."
+        f"Exercises about a cohort ask {which}; it is called `mine` in them. `SEED = {seed}` "
+        "chose it, and the next seed chooses the next."
     )
 
 
