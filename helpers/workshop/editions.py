@@ -16,6 +16,7 @@ from nbformat.v4 import new_markdown_cell
 
 from helpers.workshop.book import anchor, build_book
 from helpers.workshop.files import read, tags, write
+from helpers.workshop.plans import read_plans
 from helpers.workshop.series import series
 from helpers.workshop.slides import build_slides
 
@@ -69,7 +70,8 @@ def build_editions(
     for name in chosen:
         if name == "slides":
             shown = {stem: student(nb) for stem, nb in sources.items()}
-            built[name] = build_slides(shown, Path(out, name), title=title, **told)
+            plans = read_plans(sources.values())
+            built[name] = build_slides(shown, plans, Path(out, name), title=title, **told)
             continue
         choose, suffix, note = {
             "book": (public, "", ""),
