@@ -177,7 +177,7 @@ def test_every_figure_the_guide_names_exists_and_its_link_leads_to_it():
 def test_every_question_in_quotation_marks_is_asked_on_the_page_of_its_figure():
     asked = 0
     for text in said(GUIDE):
-        for question in re.findall(r'^- \*Ask:\* "(.+)"$', text, re.M):
+        for question in re.findall(r'^- \*Ask:\*.* "([^"]+)"\.?$', text, re.M):
             name = FIGURE.search(text)[3]
             cells = json.loads((NOTEBOOKS / name).read_text(encoding="utf-8"))["cells"]
             assert question in "\n".join(said(cells)), question
@@ -195,6 +195,7 @@ def test_the_minutes_of_each_plan_add_up_and_each_step_has_its_four_parts():
         assert all(
             plan.count(f"- *{part}:*") == steps for part in ("Ask", "Often answered", "Answer")
         )
+        assert plan.partition("### Closing")[2].count("- *Task:*") == 1
 
 
 def test_the_plans_are_for_the_instructor_and_what_is_left_is_a_page():

@@ -16,6 +16,8 @@ SHOW = re.compile(
     re.MULTILINE,
 )
 ASK = re.compile(r"^- \*Ask:\* (.+)$", re.MULTILINE)
+TASK = re.compile(r"^- \*Task:\* (.+)$", re.MULTILINE)
+QUOTED = re.compile(r'(\A|[.:?!] )"([^"]+)"')
 
 
 @dataclass
@@ -33,11 +35,12 @@ class Step:
 
 @dataclass
 class Plan:
-    """A session: its minutes with those of the closing, and its steps."""
+    """A session: its minutes with those of the closing, its steps, and the task that closes it."""
 
     title: str
     minutes: int
     steps: list[Step] = field(default_factory=list)
+    task: str = ""
 
 
 def read_plans(notebooks: Iterable[NotebookNode]) -> list[Plan]:
@@ -54,19 +57,22 @@ def read_plans(notebooks: Iterable[NotebookNode]) -> list[Plan]:
     ... - *Show:* [Figure 1 of page 02](02_rates.ipynb#Who-counts).
     ...
     ... ### Closing (1 minutes)
+    ...
+    ... - *Task:* name the ten.
     ... '''
     >>> (plan,) = read_plans([new_notebook(cells=[new_markdown_cell(text)])])
-    >>> plan.minutes, plan.steps[0].question, plan.steps[0].ask_first
-    (2, 'Four of ten. Who are the ten?', True)
+    >>> plan.minutes, plan.task, plan.steps[0].question, plan.steps[0].ask_first
+    (2, 'Name the ten.', 'Four of ten. Who are the ten?', True)
     """
     prose = [c.source for nb in notebooks for c in nb.cells if c.cell_type == "markdown"]
     plans = []
     for title, body in PLAN.findall("\n\n".join(prose)):
         parts = STEP.findall(body)
         if parts:
-            plan = Plan(title, sum(int(minutes) for _, minutes, _ in parts))
-            plan.steps = [step for part in parts if (step := _step(*part))]
-            plans.append(plan)
+            steps = [step for part in parts if (step := _step(*part))]
+            task = TASK.search(body)
+            minutes = sum(int(minutes) for _, minutes, _ in parts)
+            plans.append(Plan(title, minutes, steps, _sentence(task[1]) if task else ""))
     return sorted(plans, key=lambda plan: plan.minutes)
 
 
@@ -76,10 +82,11 @@ def _step(title: str, minutes: str, body: str) -> Step | None:
         return None  # the closing
     first = ask.start() < show.start()
     figure, page, covered = show.groups()
-    return Step(title, int(minutes), page, int(figure), _question(ask[1]), first, bool(covered))
+    return Step(title, int(minutes), page, int(figure), _sentence(ask[1]), first, bool(covered))
 
 
-def _question(text: str) -> str:
-    """The question as it stands on a slide: what is quoted from a page begins a sentence."""
-    text = re.sub(r'"(.)([^"]*)"', lambda quoted: quoted[1].upper() + quoted[2], text.strip())
+def _sentence(text: str) -> str:
+    """What the room is told, without quotation marks; a quoted sentence begins as one."""
+    text = QUOTED.sub(lambda found: found[1] + found[2][0].upper() + found[2][1:], text.strip())
+    text = text.replace('"', "")
     return text[0].upper() + text[1:]

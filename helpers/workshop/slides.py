@@ -9,7 +9,7 @@ import html
 import json
 import re
 from base64 import b64decode, b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from string import Template
@@ -21,12 +21,11 @@ from helpers.workshop.pages import PICTURES, PLOTLY, PLOTLY_CONFIG
 from helpers.workshop.plans import Plan
 
 SESSION = 45  # minutes of the plan that opens first
-WIDE = 1.3  # width over height; what a figure says stands beside one that is less wide
+WIDE = 1.5  # width over height; what a figure says stands beside one that is less wide
 DARK, FAINT = 128, 200  # grey of a line that counts as drawn, and of the palest ink
 LONG = 0.4  # of the width of a picture: a line that long is an axis
 COVERED = "(The numbers at risk below it are covered.)"
 CAPTION = re.compile(r"\*\*(Figure (\d+)\.)\*\*\s*(.*?)(?:\s*(?<!\*)\*([^*]+)\*)?\s*\Z", re.DOTALL)
-LIST = re.compile(r"^(?:\d+\.|[-*]) (.+)$", re.MULTILINE)
 PAGE_LINK = re.compile(r"\[([^\]]*)\]\((?!https?:)[^)]*\)")
 
 
@@ -79,7 +78,7 @@ def build_slides(
     for plan in plans:
         steps = [step for step in plan.steps if step.figure in figures.get(step.page, {})]
         if steps:
-            ready.append(Plan(plan.title, plan.minutes, steps))
+            ready.append(replace(plan, steps=steps))
     if not ready:
         raise ValueError(
             "No plan of the instructor's guide has a figure to make slides of. "
@@ -97,12 +96,11 @@ def build_slides(
     out.mkdir(parents=True, exist_ok=True)
     frame = Template(Path(__file__).with_name("slides.html").read_text(encoding="utf-8"))
     foot = f"<strong>{html.escape(status)}</strong> {html.escape(caution)}"
-    aims, recap = lists(notebooks)
     for name in found - set(names.values()):
         (out / name).unlink()
     for plan in ready:
         others = [(m, name) for m, name in names.items() if m != plan.minutes]
-        slides = _slides(plan, figures, title, foot, others, aims, recap)
+        slides = _slides(plan, figures, title, foot, others)
         half = out / f".{names[plan.minutes]}"
         half.write_text(
             frame.substitute(
@@ -114,14 +112,6 @@ def build_slides(
         )
         half.replace(out / names[plan.minutes])
     return out / "index.html"
-
-
-def lists(notebooks: dict[str, NotebookNode]) -> tuple[list[str], list[str]]:
-    """The aims of a session and what it leaves behind: first and last list of the last page."""
-    cells = list(notebooks.values())[-1].cells if notebooks else []
-    found = [LIST.findall(cell.source) for cell in cells if cell.cell_type == "markdown"]
-    found = [items for items in found if items] or [[]]
-    return found[0], found[-1]
 
 
 def read_figures(nb: NotebookNode) -> dict[int, Shown]:
@@ -153,8 +143,8 @@ def without_rows(image):
     Parameters
     ----------
     image : PIL.Image.Image
-        Below the lowest long line, which is the axis, stand its numbers and its label, each
-        between blank lines of pixels; what follows are the rows. Unchanged without such rows.
+        Below the lowest long line, which is the axis, hang its ticks, and its numbers and its
+        label, each below a blank line of pixels; what follows are the rows. Unchanged without.
     """
     import numpy as np
 
@@ -162,12 +152,12 @@ def without_rows(image):
     axis = np.flatnonzero((grey < DARK).mean(axis=1) > LONG)
     inked = (grey < FAINT).any(axis=1)[axis[-1] + 1 if len(axis) else len(grey) :]
     ends = np.flatnonzero(inked[:-1] & ~inked[1:])
-    if len(ends) < 3:
+    if len(ends) < 4:
         return image
-    return image.crop((0, 0, image.width, int(axis[-1] + ends[1] + 4)))
+    return image.crop((0, 0, image.width, int(axis[-1] + ends[2] + 4)))
 
 
-def _slides(plan, figures, title, foot, others, aims, recap) -> list[str]:
+def _slides(plan, figures, title, foot, others) -> list[str]:
     """Return the slides of a plan as sections of HTML, numbered from 1."""
     beside = ", ".join(f'<a href="{name}">{minutes} minutes</a>' for minutes, name in others)
     beside = f'<p class="keys">In the same folder: {beside}.</p>' if beside else ""
@@ -178,8 +168,8 @@ def _slides(plan, figures, title, foot, others, aims, recap) -> list[str]:
          "What is often answered, and what to say then, stands in the guide of the instructor's "
          f"edition.</p>{beside}"),
     ]  # fmt: skip
-    if aims:
-        parts.append(("aims", "list", "What this session is for", _list(aims)))
+    agenda = "".join(f"<li>{_line(s.title)}, {s.minutes} minutes</li>" for s in plan.steps)
+    parts.append(("steps", "list", "Today", f"<ol>{agenda}</ol>"))
     for k, step in enumerate(plan.steps, start=1):
         shown = figures[step.page][step.figure]
         asked = f'<p class="asked">{_line(step.question)}</p>'
@@ -190,8 +180,9 @@ def _slides(plan, figures, title, foot, others, aims, recap) -> list[str]:
         said = f"<figcaption>{takeaway}<p>{source}{_line(shown.caption)}</p></figcaption>"
         parts.append((f"step-{k}-predict", "question", f"Predict first: {step.title}", asked))
         parts.append((f"step-{k}", "answer", step.title, _figure(shown, f"step-{k}-shown", said)))
-    if recap:
-        parts.append(("closing", "list", "What this session leaves behind", _list(recap)))
+    if plan.task:
+        task = f'<p class="asked">{_line(plan.task)}</p>'
+        parts.append(("closing", "question", "Before you go", task))
     return [
         f'<section id="{name}" class="{kind}" aria-labelledby="{name}-h">\n'
         f'<h{1 if kind == "title" else 2} id="{name}-h" tabindex="-1">{_line(heading)}'
@@ -234,10 +225,6 @@ def _library() -> str:
     # The name of an end tag inside the library would end the script that holds it.
     text = path.read_text(encoding="utf-8").replace("</script", "<\\/script")
     return f"<script>{text}</script>"
-
-
-def _list(items: list[str]) -> str:
-    return "<ol>{}</ol>".format("".join(f"<li>{_line(item)}</li>" for item in items))
 
 
 def _line(text: str) -> str:
