@@ -15,7 +15,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PARAMETERS = {"SEED", "COHORT", "MAP", "VIEW", "HORIZON", "FAST"}
 CELL_TAGS = {
     "imports", "parameters", "setup", "paper-only", "exercise", "solution", "quiz", "instructor",
-    "versions", "nbval-ignore-output", "hide-cell",
+    "versions", "nbval-ignore-output", "hide-cell", "hide-input", "remove-input",
 }  # fmt: skip
 STABLE = {"text/plain", "text/html", "text/markdown", "image/png", "application/vnd.plotly.v1+json"}
 
@@ -187,6 +187,20 @@ def test_an_exercise_checks_its_answer_and_starts_unanswered(notebook):
     for cell in checked:
         said = "".join(cell["outputs"][0]["data"]["text/markdown"])
         assert said.startswith("Not answered yet: "), said
+
+
+def test_the_book_folds_the_code_of_figures_and_leaves_that_of_sentences_out(notebook):
+    """A reader of the book sees the code that is the lesson; the notebook keeps all of it."""
+    aside = {"exercise", "solution", "setup", "versions", "quiz"}
+    for cell in notebook.code:
+        if aside & set(cell["tags"]):
+            continue
+        kinds = {kind for output in cell["outputs"] for kind in output["data"]}
+        sentence = re.fullmatch(r"h\.say\((?:(?!\n\S).)*", cell["text"], re.S)
+        if sentence:
+            assert "remove-input" in cell["tags"], cell["text"]
+        elif kinds & {"image/png", "application/vnd.plotly.v1+json"}:
+            assert "hide-input" in cell["tags"], cell["text"]
 
 
 def test_tags_are_known(notebook):
