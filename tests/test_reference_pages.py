@@ -129,6 +129,17 @@ def test_the_page_lists_every_work_once():
         assert f"## {title}" in page and f'reference_text(\\"{topic}\\")' in page
 
 
+def test_the_page_says_what_of_a_work_was_not_found():
+    noted = [work for work in WORKS if "note" in work]
+    assert noted
+    for work in noted:
+        (item,) = [
+            line for line in reference_text(work["keywords"]).splitlines()
+            if plain(work["title"]) in line
+        ]  # fmt: skip
+        assert item.endswith(f" *{work['note']}.*")
+
+
 def test_tex_and_names_are_read_as_they_are_printed():
     assert without_tex(r"Hern{\'a}n") == "Hernán"
     assert without_tex("``optimal'' {CAR}, 13--15") == '"optimal" CAR, 13-15'
