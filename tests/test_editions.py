@@ -182,7 +182,13 @@ def test_the_instructor_finds_minutes_and_exercises_on_the_page_and_up_front(sma
     note = page[page.index("for the instructor") :]
     assert "time: 30 minutes." in note
     assert re.search(r'href="#exercise-1">.*?exercise 1.*?</a>: count the arms\.', note)
-    front = readable(words(small / "instructor" / "index.html"))
+    front = words(small / "instructor" / "index.html").split("<article", 1)[1]
+    assert re.findall(r'href="01_curves.html#([^"]+minutes[^"]+)"', front) == [
+        "forty-five-minutes-two-figures",
+        "ninety-minutes-one-that-moves",
+    ]
+    assert "toctree-l1" not in front, "the pages are listed once"
+    front = readable(front)
     assert "pageminutesexerciseswhowastreated?301howlongdotheylive?45none" in front
     assert "allpages75" in front
 
