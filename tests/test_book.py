@@ -189,6 +189,20 @@ def test_solutions_versions_and_the_preamble_are_folded(book):
     assert "Two curves" not in "".join(folds)
 
 
+def test_code_that_is_no_lesson_is_folded_or_left_out_and_what_it_shows_stays(tmp_path):
+    cells = [
+        text("# Title"),
+        code("h.quiz('00', cohort)", table(COHORT), tags=["quiz"]),
+        code("h.say(a_sentence)", shown({"text/markdown": "Half of them."}), tags=["remove-input"]),
+        code("h.show(a_figure)", picture("Falls", 10), tags=["hide-input"]),
+    ]
+    html = build(tmp_path, cells).read_text()
+    assert "quiz" not in html.split("<article", 1)[1].replace("tag_quiz", "")
+    assert "a_sentence" not in html and "Half of them." in html and "12.50" in html
+    (fold,) = re.findall(r"<details.*?</details>", html, re.S)
+    assert "a_figure" in fold and 'alt="Falls"' in html.replace(fold, "")
+
+
 def test_numbers_stand_right_and_words_left_in_a_table(book):
     html = page(book, "00_start_here")
     assert '<th class="number">os_time</th>' in html and '<td class="number">12.50</td>' in html

@@ -15,7 +15,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PARAMETERS = {"SEED", "COHORT", "MAP", "VIEW", "HORIZON", "FAST"}
 CELL_TAGS = {
     "imports", "parameters", "setup", "paper-only", "exercise", "solution", "quiz", "instructor",
-    "versions", "nbval-ignore-output", "hide-cell", "predict",
+    "versions", "nbval-ignore-output", "hide-cell", "hide-input", "remove-input", "predict",
 }  # fmt: skip
 STABLE = {"text/plain", "text/html", "text/markdown", "image/png", "application/vnd.plotly.v1+json"}
 
@@ -188,6 +188,21 @@ def test_an_exercise_checks_its_answer_and_starts_unanswered(notebook):
     for cell in checked:
         said = "".join(cell["outputs"][0]["data"]["text/markdown"])
         assert said.startswith("Not answered yet: "), said
+
+
+def test_the_book_folds_the_code_of_figures_and_tables_and_leaves_that_of_sentences_out(notebook):
+    """A reader of the book sees the code that is the lesson; the notebook keeps all of it."""
+    aside = {"exercise", "solution", "setup", "versions", "quiz"}
+    for cell in notebook.code:
+        if aside & set(cell["tags"]):
+            continue
+        kinds = {kind for output in cell["outputs"] for kind in output["data"]}
+        body = ast.parse(cell["text"]).body
+        call = ast.unparse(getattr(body[0], "value", body[0])) if len(body) == 1 else ""
+        if call.startswith("h.say("):
+            assert "remove-input" in cell["tags"], cell["text"]
+        elif call.startswith("h.table(") or kinds & {"image/png", "application/vnd.plotly.v1+json"}:
+            assert "hide-input" in cell["tags"], cell["text"]
 
 
 def test_tags_are_known(notebook):

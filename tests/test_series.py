@@ -541,9 +541,7 @@ def test_a_failing_notebook_makes_the_run_fail_but_not_the_book(repository, capf
     assert (repository / "build" / "book" / "index.html").exists()
 
 
-def test_the_book_runs_what_was_never_run_or_has_changed_and_builds_every_edition(
-    repository, capfd, monkeypatch
-):
+def test_the_book_runs_what_was_never_run_and_builds_every_edition(repository, capfd):
     assert main(["book"]) == 0
     build = repository / "build"
     out, err = capfd.readouterr()
@@ -552,11 +550,55 @@ def test_the_book_runs_what_was_never_run_or_has_changed_and_builds_every_editio
         assert str(build / name / "index.html") in out
     assert main(["book"]) == 0
     assert "01_first" not in capfd.readouterr().out, "nothing has changed"
-    changed = repository / "notebooks" / "02_second.ipynb"
-    os.utime(changed, (time.time() + 60, time.time() + 60))
-    monkeypatch.setattr("helpers.workshop.series.run_series", lambda *_, **__: [])
+    (repository / "build" / "notebooks" / "02_second.ipynb").unlink()
     assert main(["book"]) == 0
-    assert "can be asked" in capfd.readouterr().out, "it runs again"
+    assert "02_second" in capfd.readouterr().out, "it was not executed"
+
+
+def test_the_book_runs_again_when_anything_that_its_results_rest_on_has_changed(
+    repository, capfd, monkeypatch
+):
+    """By content: a file touched, or rewritten as it was, changes no result."""
+    files = ["helpers/survival.py", "data/codebook.csv", "theirs.csv", "theirs.yaml"]
+    for name in files:
+        (repository / name).parent.mkdir(exist_ok=True)
+        (repository / name).write_text("arm,ecog")
+    files.append("notebooks/01_first.ipynb")
+    asked = ["book", "--cohort", "theirs.csv", "--map", "theirs.yaml"]
+
+    def runs():
+        assert main(asked) == 0
+        return "01_first" in capfd.readouterr().out
+
+    assert runs() and not runs()
+    for path in (repository / name for name in files):
+        kept, times = path.read_bytes(), path.stat()
+        path.write_bytes(kept + b"\n")
+        os.utime(path, (0, 0))
+        assert runs(), f"{path.name} changed, though its time says that it is old"
+        assert not runs()
+        path.write_bytes(kept)
+        assert runs(), "it is what it was before, but the pages are not"
+        os.utime(path, (times.st_mtime + 60,) * 2)
+        assert not runs(), "touched"
+    (repository / "helpers" / "__pycache__").mkdir()
+    (repository / "helpers" / "__pycache__" / "survival.pyc").write_text("compiled")
+    assert not runs()
+    (repository / "helpers" / "new.py").write_text("")
+    assert runs()
+
+
+def test_the_book_does_not_show_one_page_of_another_question(repository, capfd, monkeypatch):
+    assert main(["run"]) == 0
+    assert main(["run", "--only", "2"]) == 0
+    capfd.readouterr()
+    assert main(["book"]) == 0
+    assert "01_first" not in capfd.readouterr().out, "one page, executed as the others were"
+    view = types.SimpleNamespace(text=lambda: "{endpoint: pfs}")
+    monkeypatch.setattr("helpers.workshop.cli.view_text", lambda file: view)
+    assert main(["run", "--only", "2", "--view", "v.yaml"]) == 0
+    assert main(["book"]) == 0
+    assert "01_first" in capfd.readouterr().out
 
 
 def test_the_editions_fail_when_a_notebook_fails_or_one_cannot_be_built(repository, capfd):

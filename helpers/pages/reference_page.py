@@ -197,11 +197,12 @@ def reference_text(topic: str) -> str:
         if entry["keywords"] == topic:
             place = [entry.get("journal") or f"{entry['publisher']}, {entry['address']}"]
             place = f"*{place[0]}* {entry['year']}"
+            note = f" *{plain(entry['note'])}.*" if "note" in entry else ""
             if "volume" in entry:
                 place += f";{entry['volume']}" + f":{entry['pages']}" * ("pages" in entry)
             items.append(
                 f"- {plain(read_authors(entry['author'])).rstrip('.')}. {plain(entry['title'])}. "
-                f"{place}. {_link(entry)} {_cited(entry)}"
+                f"{place}. {_link(entry)} {_cited(entry)}{note}"
             )
     return "\n".join(items) + "\n\n"
 

@@ -67,6 +67,7 @@ def build_book(
     status: str,
     caution: str = NOT_FOR_TREATMENT,
     note: str = "",
+    listed: bool = True,
 ) -> Path:
     """Build the book of a folder of executed notebooks.
 
@@ -85,6 +86,8 @@ def build_book(
         What the book may not be used for; it stands beside the status.
     note : str
         Markdown for the front page, above the list of pages.
+    listed : bool
+        Whether the front page lists the pages; a note that does so itself needs no second list.
 
     Returns
     -------
@@ -120,7 +123,8 @@ def build_book(
         assets.mkdir()
         shutil.copy(Path(__file__).with_name("book.css"), assets)
         stopped = [path.stem for path in sources if stage(path, pages, assets)]
-        front = _front(title, status, caution, note, [path.stem for path in sources], stopped)
+        names = [path.stem for path in sources]
+        front = _front(title, status, caution, note, names, stopped, listed)
         (pages / "index.md").write_text(front, encoding="utf-8")
         mark = f"<strong>{html.escape(status)}</strong> · {html.escape(caution)}"
         settings = SETTINGS | {
@@ -139,13 +143,14 @@ def build_book(
     return out / "index.html"
 
 
-def _front(title, status, caution, note, names, stopped):
+def _front(title, status, caution, note, names, stopped, listed):
     """Return the front page as Markdown: title, status and the list of pages."""
     parts = [f"# {_escape(title)}", f"**{_escape(status)}**", _escape(caution), note]
     if stopped:
         links = ", ".join(f"[]({name}.ipynb)" for name in stopped)
         parts.append(f"```{{error}}\nStopped at an error: {links}\n```")
-    parts.append("\n".join(["```{toctree}", ":maxdepth: 1", "", *names, "```", ""]))
+    shown = ":maxdepth: 1" if listed else ":hidden:"
+    parts.append("\n".join(["```{toctree}", shown, "", *names, "```", ""]))
     return "\n\n".join(filter(None, parts))
 
 

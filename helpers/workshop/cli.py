@@ -18,7 +18,6 @@ from helpers.workshop.given import (
     given_cohort,
     map_goes_with_cohort,
     only_one,
-    outdated,
     view_text,
     whole_number,
 )
@@ -49,27 +48,24 @@ def run(args: argparse.Namespace) -> int:
 
 def _execute(args: argparse.Namespace, cohort, build: Path) -> tuple[int, int]:
     """Execute the notebooks asked for; return how many, and how many of them failed."""
-    from helpers.cohort import resolve
+    from helpers.workshop.fresh import forget, outdated, remember
     from helpers.workshop.series import run_series
 
     notebooks = every_notebook()
+    parameters, now = _asked(args)
     chosen = [only_one(args.only, notebooks)] if args.only else notebooks
     names = {path.name for path in notebooks}
     for old in (build / "notebooks").glob("*.ipynb"):
         if old.name not in names:
             old.unlink()
-    parameters = {}
-    if args.cohort:
-        # Without a mapping the notebooks' own default must not be applied to another file.
-        parameters["COHORT"] = str(resolve(args.cohort).resolve())
-        parameters["MAP"] = str(resolve(args.map).resolve()) if args.map else ""
-    if args.view:
-        parameters["VIEW"] = view_text(args.view).text()
     print(cohort.source())
     for flag in cohort.flags.itertuples():
         print(f"  {flag.column}: {flag.finding} ({flag.rows} of {len(cohort.frame)} rows)")
     print(f"  can be asked: {', '.join(cohort.endpoints)}; by {', '.join(cohort.factors)}")
     sys.stdout.flush()
+    # One page of a series that is current otherwise leaves it current.
+    if not args.only or outdated(notebooks, build / "notebooks", now):
+        forget(build / "notebooks")
     outcomes = run_series(
         chosen,
         build / "notebooks",
@@ -80,7 +76,26 @@ def _execute(args: argparse.Namespace, cohort, build: Path) -> tuple[int, int]:
         # A page shows every count and step; what is masked leaves by `view` alone.
         export=None if cohort.mask_below else build / "export",
     )
+    if not args.only:
+        remember(build / "notebooks", now)
     return len(outcomes), sum(not outcome.ok for outcome in outcomes)
+
+
+def _asked(args: argparse.Namespace) -> tuple[dict, str]:
+    """Return what the notebooks are told, and the digest of all that their results depend on."""
+    from helpers.cohort import ROOT, resolve
+    from helpers.workshop.fresh import digest
+
+    parameters = {}
+    files = [ROOT / name for name in ("notebooks", "helpers", "data", "requirements.txt")]
+    if args.cohort:
+        # Without a mapping the notebooks' own default must not be applied to another file.
+        parameters["COHORT"] = str(resolve(args.cohort).resolve())
+        parameters["MAP"] = str(resolve(args.map).resolve()) if args.map else ""
+        files += [path for path in parameters.values() if path]
+    if args.view:
+        parameters["VIEW"] = view_text(args.view).text()
+    return parameters, digest(files, parameters)
 
 
 def refresh(args: argparse.Namespace) -> int:
@@ -220,11 +235,13 @@ def app(args: argparse.Namespace) -> int:
 
 def book(args: argparse.Namespace) -> int:
     """Build the book and the other editions, first executing what has changed."""
+    from helpers.workshop.fresh import outdated
+
     map_goes_with_cohort(args)
     cohort = given_cohort(args.cohort, args.map)
     own, build = build_folder(args, cohort)
     failed = 0
-    if outdated(every_notebook(), build / "notebooks"):
+    if outdated(every_notebook(), build / "notebooks", _asked(args)[1]):
         failed = _execute(args, cohort, build)[1]
     built = _build(build, cohort, cohort.name if own else TITLE, EDITIONS)
     if failed:

@@ -16,6 +16,7 @@ from nbformat.v4 import new_markdown_cell
 
 from helpers.workshop.book import anchor, build_book
 from helpers.workshop.files import read, tags, write
+from helpers.workshop.plans import read_plans
 from helpers.workshop.series import series
 from helpers.workshop.slides import build_slides
 
@@ -28,7 +29,7 @@ FOR_STUDENTS = (
 )
 FOR_INSTRUCTORS = (
     "This is the instructor's edition: solutions are unfolded, and notes meant for you alone are "
-    "shown. The minutes are those that each page gives for itself."
+    "shown."
 )
 
 
@@ -69,21 +70,25 @@ def build_editions(
     for name in chosen:
         if name == "slides":
             shown = {stem: student(nb) for stem, nb in sources.items()}
-            built[name] = build_slides(shown, Path(out, name), title=title, **told)
+            plans = read_plans(sources.values())
+            built[name] = build_slides(shown, plans, Path(out, name), title=title, **told)
             continue
         choose, suffix, note = {
             "book": (public, "", ""),
             "student": (student, " (student edition)", FOR_STUDENTS),
             "instructor": (
-                instructor, " (instructor's edition)", f"{FOR_INSTRUCTORS}\n\n{plan(sources)}"
+                instructor,
+                " (instructor's edition)",
+                "\n\n".join(filter(None, [FOR_INSTRUCTORS, sessions(sources), plan(sources)])),
             ),
         }[name]  # fmt: skip
         with tempfile.TemporaryDirectory() as folder:
             for stem, nb in sources.items():
                 write(choose(nb), Path(folder, f"{stem}.ipynb"))
             built[name] = build_book(
-                Path(folder), Path(out, name), title=title + suffix, note=note, **told
-            )
+                Path(folder), Path(out, name), title=title + suffix, note=note,
+                listed=name != "instructor", **told
+            )  # fmt: skip
     return built
 
 
@@ -132,7 +137,9 @@ def instructor(nb: NotebookNode) -> NotebookNode:
     ]
     text = "\n\n".join(filter(None, lines))
     label = '<div class="for-instructor"><p class="label">For the instructor</p>'
-    nb.cells.insert(1, new_markdown_cell(f"{label}\n\n{text}\n\n</div>", id="for-instructor"))
+    if found or minutes:
+        note = f"{label}\n\n{text}\n\n</div>"
+        nb.cells.insert(1, new_markdown_cell(note, id="for-instructor"))
     return nb
 
 
@@ -171,14 +178,26 @@ def exercises(nb: NotebookNode) -> list[tuple[str, str]]:
     ]
 
 
+def sessions(sources: dict[str, NotebookNode]) -> str:
+    """Write the list of the guide's plans for the instructor's front page, where there are any."""
+    found = [(p, name) for name, nb in sources.items() for p in read_plans([nb])]
+    lines = [f"- [{p.title}]({name}.ipynb#{anchor(p.title)})" for p, name in found]
+    about = (
+        "## A session\n\nEach plan says what to show and to ask, what is often answered, and what "
+        "to say then. Its slides lie in the folder `slides` beside this one.\n\n"
+    )
+    return about + "\n".join(lines) if lines else ""
+
+
 def plan(sources: dict[str, NotebookNode]) -> str:
     """Write the table of pages, minutes and exercises for the instructor's front page."""
-    rows = ["| Page | Minutes | Exercises |", "|---|---|---|"]
+    rows = ["## The pages", "", "The minutes are those that each page gives for itself.", ""]
+    rows += ["| Page | Minutes | Exercises |", "|---|---|---|"]
     for name, nb in sources.items():
         linked = ", ".join(
             f"[{title.removeprefix('Exercise ')}]({name}.ipynb#{anchor(title)})"
             for title, _ in exercises(nb)
         )
-        rows.append(f"| []({name}.ipynb) | {minutes_of(nb) or 'not said'} | {linked or 'none'} |")
+        rows.append(f"| []({name}.ipynb) | {minutes_of(nb) or 'to look up'} | {linked or 'none'} |")
     total = sum(minutes_of(nb) or 0 for nb in sources.values())
     return "\n".join([*rows, f"| All pages | {total} | |"])

@@ -44,12 +44,6 @@ def every_notebook() -> list[Path]:
     raise Refused(f"There are no numbered notebooks in {ROOT / 'notebooks'}.")
 
 
-def outdated(notebooks: list[Path], executed: Path) -> bool:
-    """Is a notebook not executed yet, or changed since it was."""
-    pairs = [(path, executed / path.name) for path in notebooks]
-    return any(not done.exists() or done.stat().st_mtime < p.stat().st_mtime for p, done in pairs)
-
-
 def given_cohort(path: str | None = None, map_path: str | None = None, *, member: bool = False):
     from helpers.cohort import CohortError, load_cohort
 

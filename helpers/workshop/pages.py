@@ -30,8 +30,11 @@ PLOTLY_CONFIG = {
     "modeBarButtonsToRemove": ["select2d", "lasso2d"],
 }
 
-# Cells that would stand between a reader and the page: what is folded, and the line to click.
+# Cells that would stand between a reader and the page: what is folded, and the line to click. A
+# notebook says itself where the code of a figure or table is folded (hide-input), and where a
+# sentence or a list is all that a cell is for, so that its code is left out (remove-input).
 FOLDED = {
+    "quiz": ("remove-input", ""),
     "solution": ("hide-cell", "Solution"),
     "predict": ("hide-input", "How the answer is computed"),
     "versions": ("hide-cell", "Versions"),
