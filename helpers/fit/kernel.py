@@ -9,9 +9,9 @@ Imported only where it is used: the first call compiles for seconds, then a cach
 """
 
 import numpy as np
-from numba import njit
 
-fast = njit(cache=True, error_model="numpy")  # a division by zero is not an error but infinite
+from helpers.fit.compiled import fast
+
 MOST_STEPS = 60
 CLOSE = 1e-22  # Newton decrement at which the maximum is reached; its root is the error left
 ENOUGH = 1e-12  # the same where rounding lets it come no closer

@@ -11,7 +11,11 @@ Compiled without Python's lock: a page can run it in a thread and go on answerin
 import numpy as np
 from numba import njit
 
+from helpers.fit import kernel
+from helpers.fit.compiled import forget_when_older
 from helpers.fit.kernel import maximise
+
+forget_when_older(__file__, kernel.__file__)
 
 fast = njit(cache=True, error_model="numpy", nogil=True)
 # Sums may be taken in any order, so that they are taken four at a time.

@@ -116,29 +116,24 @@ def refresh(args: argparse.Namespace) -> int:
 
 def calibrate(args: argparse.Namespace) -> int:
     """Search from scratch for cohorts that print what the paper printed."""
-    from tqdm import tqdm
-
     from helpers.cohort import ROOT, resolve
-    from helpers.workshop.calibrate import search, write_cohort
+    from helpers.workshop.calibrate import find_member, write_cohort
+    from helpers.workshop.tasks import run_tasks
 
     folder = resolve(args.out) if args.out else ROOT / "build" / "calibrate"
-    log = folder / f"seed_{args.seed}.jsonl"
-    start = time.monotonic()
-    with tqdm(total=args.members, unit="member", disable=None, leave=False) as bar:
-
-        def report(attempts: int, found: int) -> None:
-            bar.update(found - bar.n)
-            bar.set_postfix(attempts=attempts)
-
-        members = search(
-            args.seed, args.members, log, jobs=args.jobs or os.cpu_count(), report=report
-        )
-        for member in members:
-            path = folder / f"cohort_{args.seed}_{member['attempt']:05d}.csv"
-            write_cohort(member, path)
-            bar.write(f"Wrote {path}")
+    start, number, found = time.monotonic(), 0, 0
+    while found < args.members:
+        tasks = [(args.seed, number + k) for k in range(args.members - found)]
+        number += len(tasks)
+        log = folder / "members.jsonl"
+        for member in run_tasks(tasks, find_member, log, jobs=args.jobs, about="members").values():
+            if member is not None:
+                found += 1
+                path = folder / f"cohort_{args.seed}_{member['attempt']:05d}.csv"
+                write_cohort(member, path)
+                print(f"Wrote {path}")
     minutes = (time.monotonic() - start) / 60
-    print(f"{args.members} members in {minutes:.1f} min; attempts are kept in {log}")
+    print(f"{args.members} members in {minutes:.1f} min; those found are kept in {log}")
     return 0
 
 

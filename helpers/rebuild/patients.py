@@ -9,9 +9,10 @@ and this file must meet: 15 complete responses of 54 and 3 of 38, the response-b
 import numpy as np
 import pandas as pd
 
-from helpers.workshop.search import IPI_TABLES, N0, N1, N
+from helpers.rebuild.paper import FIRST_RESPONSE, tables
 
-FIRST_RESPONSE = 28  # days: no response is assessed earlier
+N1, N0 = 54, 39
+N = N1 + N0
 STABLE = 90  # days: progression after this day was not the best response
 RECOVERED = 45  # days: by then severe toxicity had resolved, and its patients were alive
 CR = (15, 3)
@@ -33,7 +34,7 @@ def cohort_frame(member: dict) -> pd.DataFrame | None:
     names = ("pfs_time", "pfs_event", "os_time", "os_event", "ecog_3plus", "ipi_3plus")
     frame = pd.DataFrame({name: member[name] for name in names})
     frame["arm"] = np.where(np.arange(N) < N1, "CD20 CAR-T", "non-CAR-T")
-    response = responses(frame, IPI_TABLES[member["table"]], rng)
+    response = responses(frame, tables()[member["table"]], rng)
     if response is None:
         return None
     frame["response"] = response

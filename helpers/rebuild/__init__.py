@@ -1,0 +1,1 @@
+"""Cohorts that print what was printed: claims, the compiled search, directed extremes."""
