@@ -137,6 +137,16 @@ def calibrate(args: argparse.Namespace) -> int:
     return 0
 
 
+def ensemble(args: argparse.Namespace) -> int:
+    """Make data/ensemble anew: many cohorts that print the same, and how far each number goes."""
+    from helpers.workshop.ensemble_files import build_ensemble
+
+    start = time.monotonic()
+    found = build_ensemble(args.seed, args.members, jobs=args.jobs)
+    print(f"{found} members, {(time.monotonic() - start) / 60:.0f} min; data/ensemble is written.")
+    return 0
+
+
 def check(args: argparse.Namespace) -> int:
     """Print the ledger: every published number, what is computed, and a verdict."""
     from helpers.cohort import PAPER_COHORT, ROOT, resolve
@@ -296,6 +306,11 @@ def parser() -> argparse.ArgumentParser:
         "--members", type=whole_number, default=1, metavar="M", help="cohorts to find"
     )
     added.add_argument("--out", metavar="DIR", help="folder for them (default build/calibrate)")
+    added.add_argument("--jobs", **jobs)
+    added = verb(ensemble)
+    added.add_argument("--seed", type=int, required=True, help="seed of all searches")
+    added.add_argument("--members", type=whole_number, default=150, metavar="M",
+                       help="cohorts to look for (default 150; hours on two cores)")  # fmt: skip
     added.add_argument("--jobs", **jobs)
     added = verb(check)
     added.add_argument("--cohort", metavar="F", help="the cohort built for the paper, a CSV file")

@@ -3,36 +3,44 @@
 Three rounds of numbered tasks. *Members*: attempts from scratch under each reading, half of them
 driven some way along a random quantity, so that they differ as the print allows. *Extremes*: each
 unprinted quantity driven up and down from several members. *Relay*: once more from the farthest
-cohort that any task has found. Everything is written to data/ensemble.
+cohort that any task has found. `helpers.workshop.ensemble_files` writes
+data/ensemble.
 """
 
-import hashlib
 import json
 
 import numpy as np
-import pandas as pd
 
 from helpers.cohort import ROOT
-from helpers.paper.pinned import FOLDER
+from helpers.conventions import DAYS_PER_MONTH
 from helpers.rebuild.directed import drive
 from helpers.rebuild.paper import (
     ALTERNATIVES,
+    NOT_FOUND,
     as_member,
     as_state,
+    drawn,
     first_endpoint,
     paper_problem,
 )
 from helpers.rebuild.patients import cohort_frame
 from helpers.rebuild.problem import Builder
 from helpers.rebuild.quantities import quantities, survival_goal, with_goals
+from helpers.rebuild.staged import attempt, stages
 from helpers.rebuild.state import losses, measured
 from helpers.workshop.calibrate import TRIES, find_member
 from helpers.workshop.tasks import read_log, run_tasks
 
 DEFAULT_SHARE = 0.6  # of the members, under the default readings; the rest evenly under others
 ROUNDS = 2  # quantities along which a driven member is moved, each some way
-STARTS = 6  # members from which each quantity is driven, each way
+STARTS = 4  # members from which each quantity is driven, each way
 BASES = ("print", "rules")  # printed numbers alone, or with the plausibility rules
+# Numbers one may wish had been printed, and those whose ranges they are asked to shrink.
+ADDED = ("os_12_cd20", "os_12_noncart", "os_12_diff", "os_events", "os_hr", "os_ph",
+         "pfs_6_cd20", "pfs_6_noncart", "pfs_12_cd20", "pfs_12_diff", "pfs_events",
+         "pfs_hr")  # fmt: skip
+TARGETS = ("os_12_diff", "os_rmst", "os_hr_ecog", "pfs_6_diff", "pfs_rmst", "pfs_hr_landmark")
+READING_TRIES = 150
 CURVE_DAYS = tuple(range(60, 721, 60))
 BUILD = ROOT / "build" / "ensemble"
 
@@ -174,61 +182,65 @@ def spread(members: list[dict], number: int) -> list[dict]:
     return chosen
 
 
-def write_ensemble(seed: int, members: list[dict], names) -> None:
-    """data/ensemble: members, extremes, ranges, curves, checksums."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    columns = ("pfs_time", "pfs_event", "os_time", "os_event", "ecog_3plus", "ipi_3plus")
-    small = {"time": np.int16, "event": np.int8, "3plus": np.int8}
-    pack = lambda cohorts: {  # noqa: E731
-        c: np.array([m[c] for m in cohorts], small[c.split("_")[1]]) for c in columns
-    }
-    np.savez_compressed(FOLDER / "members.npz", **pack(members))
-    about = pd.DataFrame(
-        [{k: m[k] for k in ("seed", "attempt", "tries", "table", "reading", "driven")}
-         for m in members]
-    )  # fmt: skip
-    about["reading"] = [
-        "; ".join(f"{k}: {v}" for k, v in ALTERNATIVES[r].items()) or "default"
-        for r in about["reading"]
-    ]
-    values = pd.DataFrame({n: pooled_values(members, n) for n in names})
-    about.join(values).rename_axis("member").to_csv(
-        FOLDER / "members.csv", lineterminator="\n", float_format="%.8g"
-    )
-    rows, kept, index = [], [], {}
-    for basis in BASES:
-        witnesses = pool(members, basis)
-        for name in [*names, *curve_names()]:
-            found = pooled_values(witnesses, name)
-            for end, at in (("low", np.nanargmin(found)), ("high", np.nanargmax(found))):
-                key = compact({c: witnesses[at][c] for c in columns})
-                if key not in index:
-                    index[key] = len(kept)
-                    kept.append(witnesses[at])
-                rows.append((name, basis, end, found[at], index[key], len(witnesses)))
-    table = pd.DataFrame(rows, columns=["quantity", "basis", "end", "value", "cohort", "witnesses"])
-    table.assign(seed=seed, starts=STARTS).to_csv(
-        FOLDER / "ranges.csv", index=False, lineterminator="\n", float_format="%.8g"
-    )
-    np.savez_compressed(
-        FOLDER / "extremes.npz", **pack(kept), table=np.array([m["table"] for m in kept], np.int8)
-    )
-    files = sorted(p for p in FOLDER.iterdir() if p.name != "SHA256SUMS")
-    sums = [f"{hashlib.sha256(p.read_bytes()).hexdigest()}  {p.name}" for p in files]
-    (FOLDER / "SHA256SUMS").write_text("\n".join(sums) + "\n", encoding="utf-8")
+def print_of(quantity: str, value: float) -> tuple[str, float, float]:
+    """A value as a paper would print it, and the limits of what prints so, on its scale."""
+    unit = quantities()[quantity].unit
+    if unit == "count":
+        return f"{value:.0f}", round(value), round(value)
+    if unit in ("percent", "points"):
+        whole = round(100 * value)
+        return f"{whole}%", (whole - 0.5) / 100, (whole + 0.5) / 100
+    if unit == "months":
+        months = round(value / DAYS_PER_MONTH, 1)
+        low, high = ((months + side * 0.05) * DAYS_PER_MONTH for side in (-1, 1))
+        return f"{months} months", low, high
+    shown = round(float(np.exp(value)), 2)
+    return f"{shown:.2f}", *(float(np.log(max(shown + side * 0.005, 1e-3))) for side in (-1, 1))
+
+
+def drive_added(seed: int, extra: str, target: str, direction: int, member: str) -> dict:
+    """A quantity driven while another one, made up, is printed too: that of the member."""
+    member = json.loads(member)
+    rng = np.random.default_rng([seed, direction + 1, *extra.encode(), *target.encode()])
+    problem, (known, row) = with_goals(paper_problem(member["table"]), [extra, target])
+    state = as_state(member)
+    printed, low, high = print_of(extra, measured(problem, state, [known])[0])
+    problem = problem.with_rows([known._replace(source="print", low=low, high=high)])
+    state, value = drive(problem, state, row, direction, rng)
+    return as_member(state, table=member["table"], value=value, printed=printed)
+
+
+def add_numbers(seed: int, members: list[dict], *, jobs: int | None = None) -> None:
+    """Each number of ADDED printed too, as it is in the cohort nearest the middle of its range;
+    then each of TARGETS driven both ways under it."""
+    cohorts, tasks = pool(members, "rules"), []
+    for extra in ADDED:
+        values = pooled_values(cohorts, extra)
+        middle = (np.nanmin(values) + np.nanmax(values)) / 2
+        start = compact(cohorts[int(np.nanargmin(abs(values - middle)))])
+        tasks += [(seed, extra, t, d, start) for t in TARGETS if t != extra for d in (-1, 1)]
+    run_tasks(tasks, drive_added, BUILD / "added.jsonl", jobs=jobs, about="added numbers")
+
+
+def try_reading(seed: int, reading: int, number: int) -> list:
+    """One attempt under a reading of NOT_FOUND: stages solved, loss left, and on which claims."""
+    rng = np.random.default_rng([seed, reading, number, 7])
+    problem, _ = drawn(rng, NOT_FOUND[reading])
+    state, loss = attempt(problem, rng)
+    for k, stage in enumerate(stages(problem)):
+        costs = losses(problem, state, stage.rows)
+        if costs.sum() > 0:
+            missed = [r.id for r, c in zip(stage.rows, costs, strict=True) if c > 0]
+            return [k, float(costs.sum()), "; ".join(missed)]
+    return [len(stages(problem)), float(loss), ""]
+
+
+def try_readings(seed: int, *, jobs: int | None = None) -> None:
+    tasks = [(seed, r, k) for r in range(len(NOT_FOUND)) for k in range(READING_TRIES)]
+    run_tasks(tasks, try_reading, BUILD / "readings.jsonl", jobs=jobs, about="readings")
 
 
 def curve_names() -> list[str]:
     """Every point of a curve whose range is kept."""
     return [f"curve {end} {arm} {day}" for end in ("pfs", "os") for arm in (1, 0)
             for day in CURVE_DAYS]  # fmt: skip
-
-
-def build_ensemble(seed: int, members: int, *, jobs: int | None = None) -> int:
-    """All rounds, then data/ensemble; the number of members."""
-    names = list(quantities())
-    found = find_members(seed, members, jobs=jobs)
-    find_extremes(seed, found, names, jobs=jobs)
-    relay(seed, found, [*names, *curve_names()], jobs=jobs)
-    write_ensemble(seed, found, names)
-    return len(found)

@@ -1,0 +1,120 @@
+"""data/ensemble: the cohorts found, compact, with ranges and checksums."""
+
+import hashlib
+import json
+
+import numpy as np
+import pandas as pd
+
+from helpers.paper.pinned import FOLDER
+from helpers.rebuild.paper import ALTERNATIVES, NOT_FOUND
+from helpers.rebuild.quantities import quantities
+from helpers.workshop.ensemble import (
+    BASES,
+    BUILD,
+    STARTS,
+    add_numbers,
+    compact,
+    curve_names,
+    find_extremes,
+    find_members,
+    pool,
+    pooled_values,
+    relay,
+    try_readings,
+)
+from helpers.workshop.tasks import read_log
+
+
+def build_ensemble(seed: int, members: int, *, jobs: int | None = None) -> int:
+    """All rounds, then data/ensemble; the number of members."""
+    names = list(quantities())
+    found = find_members(seed, members, jobs=jobs)
+    find_extremes(seed, found, names, jobs=jobs)
+    relay(seed, found, [*names, *curve_names()], jobs=jobs)
+    add_numbers(seed, found, jobs=jobs)
+    try_readings(seed, jobs=jobs)
+    write_ensemble(seed, found, names)
+    return len(found)
+
+
+def write_ensemble(seed: int, members: list[dict], names) -> None:
+    """data/ensemble: members, extremes, ranges, curves, checksums."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    columns = ("pfs_time", "pfs_event", "os_time", "os_event", "ecog_3plus", "ipi_3plus")
+    small = {"time": np.int16, "event": np.int8, "3plus": np.int8}
+    pack = lambda cohorts: {  # noqa: E731
+        c: np.array([m[c] for m in cohorts], small[c.split("_")[1]]) for c in columns
+    }
+    np.savez_compressed(FOLDER / "members.npz", **pack(members))
+    about = pd.DataFrame(
+        [{k: m[k] for k in ("seed", "attempt", "tries", "table", "reading", "driven")}
+         for m in members]
+    )  # fmt: skip
+    about["reading"] = [
+        "; ".join(f"{k}: {v}" for k, v in ALTERNATIVES[r].items()) or "default"
+        for r in about["reading"]
+    ]
+    values = pd.DataFrame({n: pooled_values(members, n) for n in names})
+    about.join(values).rename_axis("member").to_csv(
+        FOLDER / "members.csv", lineterminator="\n", float_format="%.8g"
+    )
+    rows, kept, index, seen = [], [], {}, []
+    for basis in BASES:
+        witnesses = pool(members, basis)
+        values = pd.DataFrame({name: pooled_values(witnesses, name) for name in names})
+        seen.append(values.assign(basis=basis))
+        for name in [*names, *curve_names()]:
+            found = values[name].to_numpy() if name in values else pooled_values(witnesses, name)
+            for end, at in (("low", np.nanargmin(found)), ("high", np.nanargmax(found))):
+                key = compact({c: witnesses[at][c] for c in columns})
+                if key not in index:
+                    index[key] = len(kept)
+                    kept.append(witnesses[at])
+                rows.append((name, basis, end, found[at], index[key], len(witnesses)))
+    table = pd.DataFrame(rows, columns=["quantity", "basis", "end", "value", "cohort", "witnesses"])
+    table.assign(seed=seed, starts=STARTS).to_csv(
+        FOLDER / "ranges.csv", index=False, lineterminator="\n", float_format="%.8g"
+    )
+    pd.concat(seen)[["basis", *names]].to_csv(
+        FOLDER / "witnesses.csv", index=False, lineterminator="\n", float_format="%.5g"
+    )
+    write_added(seed, names)
+    write_readings(seed)
+    np.savez_compressed(
+        FOLDER / "extremes.npz", **pack(kept), table=np.array([m["table"] for m in kept], np.int8)
+    )
+    files = sorted(p for p in FOLDER.iterdir() if p.name != "SHA256SUMS")
+    sums = [f"{hashlib.sha256(p.read_bytes()).hexdigest()}  {p.name}" for p in files]
+    (FOLDER / "SHA256SUMS").write_text("\n".join(sums) + "\n", encoding="utf-8")
+
+
+def write_added(seed: int, names) -> None:
+    """data/ensemble/added.csv: ranges with one more number printed, and without it."""
+    ranges = {}
+    for task, result in read_log(BUILD / "added.jsonl").items():
+        known_seed, extra, target, direction, _ = json.loads(task)
+        if known_seed == seed:
+            ends = ranges.setdefault((extra, result["printed"], target), {})
+            ends["low" if direction < 0 else "high"] = result["value"]
+    rows = [(*key, ends["low"], ends["high"]) for key, ends in ranges.items() if len(ends) == 2]
+    table = pd.DataFrame(rows, columns=["extra", "printed", "target", "low", "high"])
+    table.to_csv(FOLDER / "added.csv", index=False, lineterminator="\n", float_format="%.6g")
+
+
+def write_readings(seed: int) -> None:
+    """data/ensemble/readings.csv: readings without a member, attempts, the nearest miss."""
+    rows = []
+    log = read_log(BUILD / "readings.jsonl")
+    for r, reading in enumerate(NOT_FOUND):
+        found = [v for t, v in log.items() if json.loads(t)[:2] == [seed, r]]
+        if not found:
+            continue
+        most, nearest, missed = min(found, key=lambda v: (-v[0], v[1]))
+        whole = sum(not v[2] for v in found)
+        name = "; ".join(f"{k}: {v}" for k, v in reading.items())
+        rows.append((name, len(found), whole, most, nearest, missed))
+    names = ["reading", "attempts", "members", "stages_solved", "nearest_miss", "claims_missed"]
+    pd.DataFrame(rows, columns=names).to_csv(
+        FOLDER / "readings.csv", index=False, lineterminator="\n", float_format="%.4g"
+    )
