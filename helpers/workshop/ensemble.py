@@ -153,7 +153,7 @@ def pool(members: list[dict], basis: str) -> list[dict]:
         for task, result in read_log(BUILD / file).items():
             if basis == "print" or json.loads(task)[3] == "rules":
                 found.append(result)
-    return found
+    return found + list(read_log(BUILD / "added.jsonl").values())
 
 
 def pooled_values(cohorts: list[dict], name: str) -> np.ndarray:
