@@ -10,9 +10,9 @@ from helpers.analysis import analyse
 from helpers.cohort import PAPER_COHORT, ROOT, SECOND_COHORT, load_cohort
 from helpers.estimators.adjusted import separate_curves
 from helpers.estimators.times import follow_up
+from helpers.rebuild.patients import FIRST_RESPONSE, RECOVERED
 from helpers.regression import cox_table
 from helpers.view import View, Where, with_cuts
-from helpers.workshop.patients import FIRST_RESPONSE, RECOVERED
 
 
 @pytest.fixture(scope="module", params=[PAPER_COHORT, SECOND_COHORT])
