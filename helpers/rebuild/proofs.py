@@ -113,6 +113,16 @@ def contradictory_ratio(claim: dict, content: dict) -> list[Proof]:
     P from |b|/s. Each event adds at most 1/4 to the information on a term that is 0 or 1, with
     or without adjustment, so s is at least 2/sqrt(events).
     """
+    items = ratio_items(claim, content)
+    most = lambda chosen: most_events(claim, content, [i[2] for i in chosen if i[1] == "events"])  # noqa: E731
+    chosen = smallest(items, lambda chosen: not wald_exists(chosen, most(chosen)))
+    if not chosen:
+        return []
+    return [Proof(tuple(i[0] for i in chosen), ratio_sentence(claim, chosen, most(chosen)))]
+
+
+def ratio_items(claim: dict, content: dict) -> list[tuple]:
+    """What was printed of a ratio: id, what it is, and its limits (logs; for P those of z)."""
     name, decimals = claim["id"], claim.get("decimals")
     logs = lambda text: tuple(math.log(max(v, 1e-9)) for v in limits(text, decimals))  # noqa: E731
     items = []
@@ -125,12 +135,7 @@ def contradictory_ratio(claim: dict, content: dict) -> list[Proof]:
         items.append((name, "ratio", logs(str(claim["printed"]))))
     for events in event_claims(claim, content):
         items.append((events["id"], "events", events))
-    most = lambda chosen: most_events(claim, content, [i[2] for i in chosen if i[1] == "events"])  # noqa: E731
-    clash = lambda chosen: not wald_exists(chosen, most(chosen))  # noqa: E731
-    chosen = smallest(items, clash)
-    if not chosen:
-        return []
-    return [Proof(tuple(i[0] for i in chosen), ratio_sentence(claim, chosen, most(chosen)))]
+    return items
 
 
 def event_claims(claim: dict, content: dict) -> list[dict]:

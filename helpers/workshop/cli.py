@@ -118,28 +118,10 @@ def refresh(args: argparse.Namespace) -> int:
 def calibrate(args: argparse.Namespace) -> int:
     """Search from scratch for cohorts that print what the paper, or another one, printed."""
     from helpers.cohort import ROOT, resolve
-    from helpers.workshop.calibrate import find_member, write_cohort
-    from helpers.workshop.tasks import run_tasks
+    from helpers.workshop.rebuilt import calibrate_claims, calibrate_paper
 
     folder = resolve(args.out) if args.out else ROOT / "build" / "calibrate"
-    if args.claims:
-        from helpers.workshop.rebuilt import calibrate_claims
-
-        return calibrate_claims(args, folder)
-    start, number, found = time.monotonic(), 0, 0
-    while found < args.members:
-        tasks = [(args.seed, number + k) for k in range(args.members - found)]
-        number += len(tasks)
-        log = folder / "members.jsonl"
-        for member in run_tasks(tasks, find_member, log, jobs=args.jobs, about="members").values():
-            if member is not None:
-                found += 1
-                path = folder / f"cohort_{args.seed}_{member['attempt']:05d}.csv"
-                write_cohort(member, path)
-                print(f"Wrote {path}")
-    minutes = (time.monotonic() - start) / 60
-    print(f"{args.members} members in {minutes:.1f} min; those found are kept in {log}")
-    return 0
+    return calibrate_claims(args, folder) if args.claims else calibrate_paper(args, folder)
 
 
 def ensemble(args: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""`python -m helpers calibrate --claims F`: what is said of the search for any paper's print.
+"""`python -m helpers calibrate`: cohorts of the paper, or with --claims of any other.
 
 Two ways to fail are kept apart. What arithmetic proves inconsistent is impossible. What no search
 met is only that: it says how near the search came and which claims it could not meet together.
@@ -15,10 +15,29 @@ from helpers.rebuild.claims import ClaimsError, read_claims
 from helpers.rebuild.measure import UNKNOWN
 from helpers.rebuild.proofs import proofs
 from helpers.words import NOT_DEFINED
-from helpers.workshop.calibrate import DELETION, rebuild, why_not
+from helpers.workshop.calibrate import DELETION, find_member, rebuild, why_not, write_cohort
 from helpers.workshop.given import Refused
+from helpers.workshop.tasks import run_tasks
 
 SHOWN = 12  # rows of the nearest miss
+
+
+def calibrate_paper(args: argparse.Namespace, folder: Path) -> int:
+    """Search for members of the paper until there are enough; the exit code."""
+    start, number, found = time.monotonic(), 0, 0
+    while found < args.members:
+        tasks = [(args.seed, number + k) for k in range(args.members - found)]
+        number += len(tasks)
+        log = folder / "members.jsonl"
+        for member in run_tasks(tasks, find_member, log, jobs=args.jobs, about="members").values():
+            if member is not None:
+                found += 1
+                path = folder / f"cohort_{args.seed}_{member['attempt']:05d}.csv"
+                write_cohort(member, path)
+                print(f"Wrote {path}")
+    minutes = (time.monotonic() - start) / 60
+    print(f"{args.members} members in {minutes:.1f} min; those found are kept in {log}")
+    return 0
 
 
 def calibrate_claims(args: argparse.Namespace, folder: Path) -> int:
