@@ -11,7 +11,7 @@ from helpers.cohort import Cohort
 from helpers.conventions import DAYS_PER_MONTH
 from helpers.paper import pinned
 from helpers.paper.forensics import possible_tables
-from helpers.paper.unprinted import ARMS, HORIZON, MONTHS, UNITS
+from helpers.paper.unprinted import ARMS, HORIZON, MONTHS, UNITS, proportional_p
 from helpers.words import month_name, plain
 
 SAID = {"points": " points", "months": " months"}  # behind a range of these units
@@ -32,11 +32,25 @@ def has_ranges(of: Answer | Cohort) -> bool:
     return everybody and has_ranges(of.cohort)
 
 
-def note(of: Answer | Cohort) -> str:
-    """The sentence that stands by every range, to end a caption; "" where there is none."""
+def note(of: Answer | Cohort, about: str = "") -> str:
+    """The sentence that stands by every range, to end a caption; "" where there is none.
+
+    `about` says of what the column has the range, where the table shows more than that.
+    """
     if not has_ranges(of):
         return ""
-    return f" Last column: what the printed numbers alone allow. {CAVEAT}"
+    what = f" ({about})" if about else ""
+    return f" Last column{what}: what the printed numbers alone allow. {CAVEAT}"
+
+
+def note_on_response(cohort: Cohort) -> str:
+    """What the column of `response_rates` rests on; "" where there is none."""
+    if not cohort.is_paper:
+        return ""
+    return (
+        " Last column: the counts that the printed odds ratio of IPI allows, and in the other arm "
+        "no fewer than the complete responders. This is no confidence interval."
+    )
 
 
 def span(name: str, *, basis: str = "print") -> str:
@@ -113,13 +127,22 @@ def response_rates(table: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
         below = 39 if row["outcome"].endswith("all") else 38
         texts.append("" if not overall else first if row["arm"] == cohort.arms[0] else
                      f"at least 3 of {below}")  # fmt: skip
-    return beside(table, cohort, texts)
+    return table.assign(**{COLUMN: texts})
+
+
+def read_sizes(of: Answer) -> str:
+    """How large the group with a high ECOG is in the cohorts found, to end a caption."""
+    if not (of.cohort.is_paper and pinned.is_there()):
+        return ""
+    found = pinned.members()["ecog_high"]
+    return (
+        f" Its size was not printed: cohorts that print the same have {found.min()} to "
+        f"{found.max()} patients with an ECOG of 3 or more."
+    )
 
 
 def read_drift(asked: list[Answer]) -> str:
     """What the print says of proportional hazards: what these rows show, and other rows could."""
-    from helpers.paper.unprinted import proportional_p
-
     parts = []
     for answer in asked:
         if has_ranges(answer):
