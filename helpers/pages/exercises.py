@@ -16,7 +16,7 @@ from helpers.analysis import Answer, analyse
 from helpers.cohort import PAPER_COHORT, SECOND_COHORT, Cohort, load_cohort
 from helpers.conventions import DAYS_PER_MONTH
 from helpers.pages.describe import EVALUABLE
-from helpers.paper import pinned
+from helpers.paper import pinned, unprinted
 from helpers.view import View
 from helpers.words import plain
 
@@ -169,3 +169,12 @@ def either_toxicity(cohort: Cohort) -> tuple[int, int, int]:
     and how many there are (exercise 06-3)."""
     crs, icans = ({*cohort.frame.index[cohort.frame[c] >= 3]} for c in ("crs_grade", "icans_grade"))
     return max(len(crs), len(icans)), len(crs) + len(icans), len(crs | icans)
+
+
+def year_difference(cohort: Cohort) -> tuple[float, str]:
+    """Difference in 12-month OS of the arms, in points, and whether it lies "inside" or "outside"
+    what printed numbers alone allow (exercise 10-3)."""
+    points = unprinted.values(cohort)["os_12_diff"]
+    ends = pinned.ranges().loc["os_12_diff"]
+    within = ends["print_low"] - 0.01 <= points <= ends["print_high"] + 0.01
+    return float(points), "inside" if within else "outside"

@@ -5,9 +5,10 @@ Every sentence that names a range ends in `CAVEAT`.
 """
 
 import pandas as pd
+import yaml
 
 from helpers.analysis import analyse
-from helpers.cohort import Cohort
+from helpers.cohort import ROOT, Cohort
 from helpers.conventions import DAYS_PER_MONTH
 from helpers.pages.pinned_beside import CAVEAT as CAVEAT
 from helpers.pages.pinned_beside import span
@@ -20,14 +21,15 @@ from helpers.paper.forensics import (
     possible_tables,
 )
 from helpers.paper.published import load_published
-from helpers.paper.unprinted import UNITS, unprinted, values
+from helpers.paper.unprinted import UNITS, unprinted
 from helpers.view import View
 from helpers.words import plain
 
 PRINT = "Computed from printed numbers alone."
 SET = "Cohorts found by search, which print the same; none of their rows is a patient."
 MADE_UP = "Made-up additions to the print, to show the method; none of them was printed."
-WIDE, NARROW = 40, 15  # points of survival: silent above, speaking below
+ADDITION = "if this were printed too (made up)"
+CLAIMS = ROOT / "data" / "claims.yaml"
 
 
 # --- arithmetic -------------------------------------------------------------------------------
@@ -101,6 +103,19 @@ def diversity_text() -> pd.DataFrame:
         ends = [UNITS[q.unit].text(v) for v in (found[name].min(), found[name].max())]
         rows.append((q.label, " to ".join(ends)))
     return pd.DataFrame(rows, columns=["in what they differ", "found"])
+
+
+def rules_text() -> pd.DataFrame:
+    """The plausibility rules of data/claims.yaml, one line each."""
+    content = yaml.safe_load(CLAIMS.read_text(encoding="utf-8"))
+    rows = []
+    for rule in content["rules"]:
+        what = [rule["kind"].replace("_", " "), rule.get("endpoint", "").upper(),
+                rule.get("arm", ""), content["factors"].get(rule.get("factor"), ""),
+                rule.get("at", "")]  # fmt: skip
+        rows.append((rule["about"], ", ".join(filter(None, what)), str(rule.get("min", "")),
+                     str(rule.get("max", ""))))  # fmt: skip
+    return pd.DataFrame(rows, columns=["rule", "what is bound", "at least", "at most"])
 
 
 def readings_text() -> pd.DataFrame:
@@ -227,8 +242,25 @@ def added_rows(target: str) -> pd.DataFrame:
     """Additions for one target, the most telling first: label, and the ranges of `figure_added`."""
     table = pinned.added()
     table = table[table["target"] == target].sort_values("left", kind="stable")
-    names = [f"{unprinted()[r.extra].label}: {r.printed}" for r in table.itertuples()]
-    return table.assign(label=names).reset_index(drop=True)
+    names = [f"{label(row.extra)}: {row.printed}" for row in table.itertuples()]
+    unit = unprinted()[target].unit
+    return table.assign(label=names, unit=unit).reset_index(drop=True)
+
+
+def label(name: str) -> str:
+    """What a quantity is called."""
+    return unprinted()[name].label
+
+
+def alt_added(target: str) -> str:
+    """The figure of additions, from its numbers."""
+    rows = added_text(target).to_dict("records")
+    parts = [f"{row[ADDITION]}: {row['then']}, {row['width left']} of the width" for row in rows]
+    before = rows[0]["as printed"] if rows else "unknown"
+    return (
+        f"Horizontal bars of the range of {label(target)}: thin ones from {before}, a thick one on "
+        f"each for one more number printed. {'; '.join(parts)}."
+    )
 
 
 def targets() -> list[str]:
@@ -245,21 +277,18 @@ def added_text(target: str | None = None) -> pd.DataFrame:
         for row in added_rows(name).itertuples():
             pairs = (row.low_without, row.high_without), (row.low, row.high)
             before, after = (" to ".join(map(unit.text, pair)) for pair in pairs)
-            rows.append((unprinted()[name].label, row.label, before, after, f"{row.left:.0%}"))
-    names = ["range of", "if this were printed too (made up)", "as printed", "then", "width left"]
+            rows.append((label(name), row.label, before, after, f"{row.left:.0%}"))
+    names = ["range of", ADDITION, "as printed", "then", "width left"]
     return pd.DataFrame(rows, columns=names)
 
 
 def read_most(target: str) -> str:
     """Which made-up addition tells most about a target, and the caveat."""
-    rows, label = added_rows(target), plain(unprinted()[target].label)
+    rows = added_rows(target)
     if rows.empty:
-        return f"No addition was tried for {label}."
+        return f"No addition was tried for {plain(label(target))}."
     best = rows.iloc[0]
     return (
         f"Of {len(rows)} made-up additions, {plain(best['label'])} would tell most about "
-        f"{label}: {best['left']:.0%} of the width is left. {CAVEAT}"
+        f"{plain(label(target))}: {best['left']:.0%} of the width is left. {CAVEAT}"
     )
-
-
-__all__ = ["CAVEAT", "values"]
