@@ -17,8 +17,8 @@ from helpers.paper import pinned
 from helpers.paper.unprinted import UNITS, unprinted
 
 STATIC = (
-    "<p><em>This needs a running kernel: run this cell. In its place, every addition that was "
-    "tried:</em></p>"
+    "<p><em>This needs a running kernel: run this cell. In its place, which made-up number tells "
+    "most of each range that was searched for with one more:</em></p>"
 )
 AMONG = (
     "Among the cohorts found only: a search aimed at the added number can find others and widen "
@@ -75,14 +75,15 @@ class Wish:
             control.observe(lambda _: self.show(), "value")
 
     def _repr_mimebundle_(self, **kwargs):
-        static = table(added_text(), of=f"{SET} {MADE_UP}", caption=f"One number more. {CAVEAT}")
+        caption = f"The single number that would tell most. {CAVEAT}"
+        static = table(added_text(most=1), of=f"{SET} {MADE_UP}", caption=caption)
         bundle = self.widget._repr_mimebundle_(**kwargs)
         return bundle | {"text/html": STATIC + static.data, "text/plain": "One number more"}
 
     def propose(self) -> None:
         """Offer the value that the rows of the page have, in the digits of its unit."""
         kind = UNITS[unprinted()[self.extra.value].unit]
-        self.quiet = True
+        self.quiet = True  # the answer follows once, when all controls are set
         self.value.value = round(float(self.own[self.extra.value]), kind.digits)
         self.half.options = [(f"{half:g} {kind.name}", half) for half in DIGITS[kind.name]]
         self.half.value = DIGITS[kind.name][0]

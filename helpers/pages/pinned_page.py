@@ -27,8 +27,12 @@ from helpers.words import plain
 
 PRINT = "Computed from printed numbers alone."
 SET = "Cohorts found by search, which print the same; none of their rows is a patient."
+ASSUMED = "Assumed in data/claims.yaml; not printed."
 MADE_UP = "Made-up additions to the print, to show the method; none of them was printed."
 ADDITION = "if this were printed too (made up)"
+KINDS = {"hazard_ratio": "adjusted hazard ratio", "last_day": "days of follow-up, longest",
+         "censored_before": "patients censored before",
+         "unwatched": "patients whose PFS is censored while they are watched on"}  # fmt: skip
 CLAIMS = ROOT / "data" / "claims.yaml"
 
 
@@ -49,7 +53,7 @@ def forensic_text() -> pd.DataFrame:
          f"{agree['agrees'].sum()} of {len(agree)} can"),
         ("Is a printed month a whole number of days?",
          f"{len(per_month)} lengths of a month",
-         f"with {per_month.sum()} of {len(per_month)} every printed time is"),
+         f"with {per_month.sum()} of the {len(per_month)} all printed times are"),
         (f"Can {numbers.at['followup', 'printed']} be the plain median of follow-up?",
          "n times one half bounds who is watched after a median",
          f"no: {after['most_watched']} of {after['patients']} at most are watched after "
@@ -110,7 +114,7 @@ def rules_text() -> pd.DataFrame:
     content = yaml.safe_load(CLAIMS.read_text(encoding="utf-8"))
     rows = []
     for rule in content["rules"]:
-        what = [rule["kind"].replace("_", " "), rule.get("endpoint", "").upper(),
+        what = [KINDS.get(rule["kind"], rule["kind"]), rule.get("endpoint", "").upper(),
                 rule.get("arm", ""), content["factors"].get(rule.get("factor"), ""),
                 rule.get("at", "")]  # fmt: skip
         rows.append((rule["about"], ", ".join(filter(None, what)), str(rule.get("min", "")),
@@ -169,6 +173,32 @@ def read_ranges(own: pd.Series) -> str:
         names = ", ".join(plain(table.at[n, "label"]) for n in missed)
         said.append(f"The rows of this page lie beyond what the search reached for {names}.")
     return f"{' '.join(said)} {CAVEAT}"
+
+
+def scaled_width(name: str, basis: str) -> float:
+    """Width of a range on the scale of the search, which is the log for ratios and P."""
+    row, before = pinned.ranges().loc[name], "print_" if basis == "print" else ""
+    low, high = UNITS[row["unit"]].back([row[f"{before}low"], row[f"{before}high"]])
+    return float(high - low)
+
+
+def read_rules() -> str:
+    """The hazard ratio that is pinned down most, and where the rules decide most."""
+    table = pinned.ranges()
+    width = {
+        basis: pd.Series({name: scaled_width(name, basis) for name in table.index})
+        for basis in pinned.BASES
+    }
+    known = width["print"][table["unit"] == "ratio"].idxmin()
+    left = (width["rules"] / width["print"]).sort_values()
+    most = ", ".join(f"{plain(table.at[n, 'label'])} ({span(n)}, with the rules "
+                     f"{span(n, basis='rules')})" for n in left.index[:3])  # fmt: skip
+    same = int((left > 0.98).sum())
+    return (
+        f"Of the hazard ratios, {plain(table.at[known, 'label'])} is pinned down most "
+        f"({span(known)}). The rules decide most of {most}; for {same} of {len(left)} numbers they "
+        f"change next to nothing. {CAVEAT}"
+    )
 
 
 def alt_ranges(own: pd.Series) -> str:
@@ -269,12 +299,19 @@ def targets() -> list[str]:
     return [name for name in unprinted() if name in known]
 
 
-def added_text(target: str | None = None) -> pd.DataFrame:
-    """The range of each target without and with one more number, made up."""
+def most_moved() -> str:
+    """The quantity whose range one addition narrows most."""
+    table = pinned.added()
+    return table.loc[table["left"].idxmin(), "target"]
+
+
+def added_text(target: str | None = None, *, most: int | None = None) -> pd.DataFrame:
+    """The range of each target, or of one, without and with one more number, made up; only the
+    `most` telling additions of each if asked for."""
     rows = []
     for name in [target] if target else targets():
         unit = UNITS[unprinted()[name].unit]
-        for row in added_rows(name).itertuples():
+        for row in added_rows(name).head(most or 99).itertuples():
             pairs = (row.low_without, row.high_without), (row.low, row.high)
             before, after = (" to ".join(map(unit.text, pair)) for pair in pairs)
             rows.append((label(name), row.label, before, after, f"{row.left:.0%}"))

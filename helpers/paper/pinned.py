@@ -183,21 +183,28 @@ def added() -> pd.DataFrame:
     -------
     DataFrame
         extra (a quantity), printed (its made-up text), target (the quantity whose range is asked
-        for), low, high (with the extra number), low_without, high_without (as `ranges` has them
-        with the rules), all in the unit of the target; left (share of the width that is left, on
-        the scale of the search, which is the log for ratios and P).
+        for), low, high (with the extra number), low_without, high_without, all in the unit of the
+        target; left (share of the width that is left, on the scale of the search, which is the
+        log for ratios and P).
+
+    Notes
+    -----
+    A cohort that prints one number more prints the others too. So where an addition was driven
+    further than `ranges` with the rules, it widens the range without it.
     """
-    table, whole = read("added.csv"), ranges()
+    table = read("added.csv")
+    found = read("ranges.csv")
+    found = found[found["basis"] == "rules"].set_index(["quantity", "end"])["value"]
     rows = []
-    for row in table.itertuples():
-        unit, before = UNITS[unprinted()[row.target].unit], whole.loc[row.target]
-        low, high = map(float, unit.show([row.low, row.high]))
-        ends = unit.back([before["low"], before["high"]])
-        left = (row.high - row.low) / (ends[1] - ends[0])
-        rows.append((row.extra, row.printed, row.target, low, high, before["low"],
-                     before["high"], left))  # fmt: skip
-    names = ["extra", "printed", "target", "low", "high", "low_without", "high_without", "left"]
-    return pd.DataFrame(rows, columns=names)
+    for target, part in table.groupby("target", sort=False):
+        low = min(found[target, "low"], part["low"].min())
+        high = max(found[target, "high"], part["high"].max())
+        part = part.assign(low_without=low, high_without=high)
+        part["left"] = (part["high"] - part["low"]) / (high - low)
+        ends = ["low", "high", "low_without", "high_without"]
+        part[ends] = UNITS[unprinted()[target].unit].show(part[ends])
+        rows.append(part)
+    return pd.concat(rows, ignore_index=True)
 
 
 def readings() -> pd.DataFrame:
