@@ -20,6 +20,7 @@ from helpers.paper.forensics import (
     month_lengths,
     possible_tables,
 )
+from helpers.paper.ledger import claims
 from helpers.paper.published import load_published
 from helpers.paper.unprinted import UNITS, unprinted
 from helpers.view import View
@@ -124,9 +125,15 @@ def rules_text() -> pd.DataFrame:
 
 def readings_text() -> pd.DataFrame:
     """Readings under which cohorts were looked for in vain, and how near the search came."""
-    table = pinned.readings()
+    table, printed = pinned.readings(), claims().set_index("id")["quantity"]
+    rules = yaml.safe_load(CLAIMS.read_text(encoding="utf-8"))["rules"]
+    names = printed.to_dict() | {f"rule_{k}": r["about"] for k, r in enumerate(rules, start=1)}
+    missed = [
+        "; ".join(dict.fromkeys(names.get(n, n) for n in ids.split("; "))) or "none"
+        for ids in table["claims_missed"].fillna("")
+    ]
     shown = table[["reading", "attempts", "members"]].rename(columns={"members": "cohorts found"})
-    return shown.assign(**{"numbers missed by the nearest": table["claims_missed"].fillna("none")})
+    return shown.assign(**{"missed by the nearest": missed})
 
 
 # --- ranges -----------------------------------------------------------------------------------

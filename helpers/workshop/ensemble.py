@@ -40,7 +40,7 @@ ADDED = ("os_12_cd20", "os_12_noncart", "os_12_diff", "os_events", "os_hr", "os_
          "pfs_6_cd20", "pfs_6_noncart", "pfs_12_cd20", "pfs_12_diff", "pfs_events",
          "pfs_hr")  # fmt: skip
 TARGETS = ("os_12_diff", "os_rmst", "os_hr_ecog", "pfs_6_diff", "pfs_rmst", "pfs_hr_landmark")
-READING_TRIES = 150
+READING_TRIES = 40
 CURVE_DAYS = tuple(range(60, 721, 60))
 BUILD = ROOT / "build" / "ensemble"
 
@@ -153,7 +153,7 @@ def pool(members: list[dict], basis: str) -> list[dict]:
         for task, result in read_log(BUILD / file).items():
             if basis == "print" or json.loads(task)[3] == "rules":
                 found.append(result)
-    return found
+    return found + list(read_log(BUILD / "added.jsonl").values())
 
 
 def pooled_values(cohorts: list[dict], name: str) -> np.ndarray:
