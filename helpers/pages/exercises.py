@@ -16,7 +16,8 @@ from helpers.analysis import Answer, analyse
 from helpers.cohort import PAPER_COHORT, SECOND_COHORT, Cohort, load_cohort
 from helpers.conventions import DAYS_PER_MONTH
 from helpers.pages.describe import EVALUABLE
-from helpers.paper import pinned, unprinted
+from helpers.paper import pinned
+from helpers.regression import cox_table
 from helpers.view import View
 from helpers.words import plain
 
@@ -171,10 +172,11 @@ def either_toxicity(cohort: Cohort) -> tuple[int, int, int]:
     return max(len(crs), len(icans)), len(crs) + len(icans), len(crs | icans)
 
 
-def year_difference(cohort: Cohort) -> tuple[float, str]:
-    """Difference in 12-month OS of the arms, in points, and whether it lies "inside" or "outside"
-    what printed numbers alone allow (exercise 10-3)."""
-    points = unprinted.values(cohort)["os_12_diff"]
-    ends = pinned.ranges().loc["os_12_diff"]
-    within = ends["print_low"] - 0.01 <= points <= ends["print_high"] + 0.01
-    return float(points), "inside" if within else "outside"
+def ratio_and_place(cohort: Cohort) -> tuple[float, str]:
+    """Unadjusted hazard ratio of OS, and whether it lies "inside" or "outside" what printed
+    numbers alone allow (exercise 10-3)."""
+    found = cox_table(cohort.frame, time="os_time", event="os_event", covariates=["arm"],
+                      references={"arm": cohort.reference_arm})  # fmt: skip
+    mine, ends = float(np.exp(found["estimate"].iloc[0])), pinned.ranges().loc["os_hr"]
+    within = ends["print_low"] - 1e-6 <= mine <= ends["print_high"] + 1e-6
+    return mine, "inside" if within else "outside"

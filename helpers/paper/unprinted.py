@@ -123,8 +123,7 @@ def values(cohort: Cohort) -> pd.Series:
             both = [share.get((day, arm), np.nan) for arm in cohort.arms]
             found |= {f"{name}_{key}": 100 * v for key, v in zip(ARMS, both, strict=True)}
             found[f"{name}_diff"] = 100 * (both[0] - both[1])
-        means = answer.rmst.set_index("group")["estimate"].astype(float)
-        found[f"{end}_rmst"] = (means[cohort.arms[0]] - means[cohort.arms[1]]) / DAYS_PER_MONTH
+        found[f"{end}_rmst"] = mean_gained(answer)
         found[f"{end}_events"] = float(answer.counts["events"].sum())
         low_ecog = (Where("ecog", max=2),)
         found[f"{end}_hr"] = ratio(answer)
@@ -132,6 +131,14 @@ def values(cohort: Cohort) -> pd.Series:
         found[f"{end}_hr_landmark"] = ratio(analyse(cohort, View(endpoint=end, landmark=LANDMARK)))
         found[f"{end}_ph"] = proportional_p(answer)
     return pd.Series(found)[list(unprinted())]
+
+
+def mean_gained(answer: Answer) -> float:
+    """Months gained up to the horizon; NaN where an arm is not observed so far."""
+    if answer.rmst.empty:
+        return np.nan
+    means = answer.rmst.set_index("group")["estimate"].astype(float)
+    return float(means[answer.groups[0]] - means[answer.groups[1]]) / DAYS_PER_MONTH
 
 
 def ratio(answer: Answer) -> float:
