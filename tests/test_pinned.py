@@ -1,15 +1,22 @@
 """What the print pins down: ranges are shown by cohorts that exist, and pages ask the same."""
+# ruff: noqa: F811 (a test names the imported fixture as its argument)
 
 import json
 
 import numpy as np
 import pandas as pd
 import pytest
+from browser import browser, requested, resize  # noqa: F401 (a fixture)
 from cohorts import german
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+from servers import lab
+from test_explorer_browser import outside
 
 from helpers.cohort import ROOT, SECOND_COHORT, load_cohort
 from helpers.explorer.wish import Wish
-from helpers.pages import exercises, pinned_beside, pinned_page
+from helpers.pages import exercises, pinned_beside, pinned_page, pinned_study
 from helpers.pages.asking import answers
 from helpers.pages.survival_page import contrast_text, counts_text, stacked
 from helpers.paper import pinned
@@ -24,6 +31,9 @@ from helpers.words import milestone_table
 from helpers.workshop.ensemble import goal_row
 
 PAPER = load_cohort()
+CELL = """import helpers as h
+from helpers.explorer.wish import Wish
+Wish(h.unprinted.values(h.load_cohort()))"""
 OWN = values(PAPER)
 RANGES = pinned.ranges()
 RAW = pinned.read("ranges.csv")
@@ -281,3 +291,49 @@ def test_without_a_kernel_a_table_stands_in():
     bundle = wish()._repr_mimebundle_()
     assert "<table" in bundle["text/html"] and "needs a running kernel" in bundle["text/html"]
     assert pinned_beside.CAVEAT in bundle["text/html"]
+
+
+def test_in_jupyterlab_a_range_is_picked_and_narrowed_by_keyboard(browser, tmp_path):
+    with lab(tmp_path, [CELL, "'left alone'"]) as url:
+        resize(browser, 1000, 1100)
+        browser.get(url)
+        wait = WebDriverWait(browser, 90)
+        wait.until(lambda d: "left alone" in d.find_element(By.CSS_SELECTOR, ".jp-Notebook").text)
+        wait.until(lambda d: "Idle" in d.find_element(By.TAG_NAME, "body").text)
+        browser.find_element(By.CSS_SELECTOR, ".jp-CodeCell .cm-content").click()
+        browser.switch_to.active_element.send_keys(Keys.SHIFT, Keys.ENTER)
+        first = wait.until(lambda d: d.find_elements(By.CSS_SELECTOR, ".jp-OutputArea svg"))[0]
+        before = first.get_attribute("aria-label")
+        box = browser.find_elements(By.CSS_SELECTOR, ".jp-OutputArea select")[1]
+        box.send_keys("OS: events")
+        wait.until(lambda d: "had OS: events been printed as 62" in shown(d) != before)
+        assert "cohorts found would print it" in browser.find_element(By.TAG_NAME, "body").text
+        assert not outside(requested(browser))
+
+
+def shown(driver):
+    return driver.find_element(By.CSS_SELECTOR, ".jp-OutputArea svg").get_attribute("aria-label")
+
+
+# The study
+
+
+def test_the_tables_of_the_study_are_told_in_words(tmp_path, monkeypatch):
+    monkeypatch.setattr(pinned_study, "FOLDER", tmp_path)
+    for table in (pinned_study.summary_text(), pinned_study.misses_text()):
+        assert "not in this copy" in table["note"].item()
+    pd.DataFrame({"role": ["held-out"], "reading": ["right"], "what": ["events"], "sets": [6],
+                  "of": [150], "hits": [147], "share": [0.98], "share_low": [0.95],
+                  "share_high": [1.0], "median_width_share": [0.4]}
+                 ).to_csv(tmp_path / "summary.csv", index=False)  # fmt: skip
+    row = pinned_study.summary_text().iloc[0]
+    assert row["own value reached"] == "147 of 150, 6 sets" and row.iloc[-1] == "40%"
+    assert row.iloc[3] == "98.0% (95.0% to 100.0%)"
+    pd.DataFrame({"group": ["OS model"], "basis": ["rules"], "row": ["os_hr"], "inside": [True],
+                  "low": [np.log(0.2)], "high": [np.log(0.4)], "cohorts_below": [1],
+                  "cohorts_above": [2]}).to_csv(tmp_path / "groups.csv", index=False)  # fmt: skip
+    row = pinned_study.groups_text().iloc[0]
+    assert row["range without it"] == "0.2 to 0.4" and row["printed"] == "0.28"
+    pd.DataFrame({"reading": ["right", "right"], "where": ["inside", "above"],
+                  "miss": ["", "search"]}).to_csv(tmp_path / "ranges.csv", index=False)  # fmt: skip
+    assert pinned_study.misses_text().to_numpy().tolist() == [["right", "search", 1]]
