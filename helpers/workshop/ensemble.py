@@ -39,7 +39,7 @@ BASES = ("print", "rules")  # printed numbers alone, or with the plausibility ru
 ADDED = ("os_12_cd20", "os_12_noncart", "os_events", "os_hr", "pfs_6_cd20", "pfs_12_cd20",
          "pfs_events", "pfs_hr")  # fmt: skip
 TARGETS = ("os_12_diff", "os_rmst", "pfs_6_diff", "pfs_rmst")
-READING_TRIES = 40
+READING_TRIES = 8
 DRIVEN_DAYS = (120, 270, 540)  # points of the curves driven themselves; months 6 and 12 are too
 CURVE_DAYS = tuple(range(60, 721, 60))
 BUILD = ROOT / "build" / "ensemble"
