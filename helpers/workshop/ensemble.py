@@ -10,8 +10,9 @@ data/ensemble.
 import json
 
 import numpy as np
+import pandas as pd
 
-from helpers.cohort import ROOT
+from helpers.cohort import PAPER_COHORT, ROOT, SECOND_COHORT
 from helpers.conventions import DAYS_PER_MONTH
 from helpers.rebuild.directed import drive
 from helpers.rebuild.paper import (
@@ -22,6 +23,7 @@ from helpers.rebuild.paper import (
     drawn,
     first_endpoint,
     paper_problem,
+    tables,
 )
 from helpers.rebuild.patients import cohort_frame
 from helpers.rebuild.problem import Builder
@@ -41,7 +43,7 @@ ADDED = ("os_12_cd20", "os_12_noncart", "os_events", "os_hr", "pfs_6_cd20", "pfs
 TARGETS = ("os_12_diff", "os_rmst", "pfs_6_diff", "pfs_rmst")
 READING_TRIES = 8
 DRIVEN_DAYS = (120, 270, 540)  # points of the curves driven themselves; months 6 and 12 are too
-CURVE_DAYS = tuple(range(60, 721, 60))
+CURVE_DAYS = (60, 120, 180, 240, 270, 300, 360, 420, 480, 540, 600, 660, 720)
 BUILD = ROOT / "build" / "ensemble"
 
 
@@ -148,12 +150,27 @@ def pool(members: list[dict], basis: str) -> list[dict]:
 
     What keeps the rules also keeps the print, so it counts for both.
     """
-    found = [m for m in members if m["reading"] == 0]
+    found = [m for m in members if m["reading"] == 0] + shipped()
     for file in ("extremes.jsonl", "relay.jsonl"):
         for task, result in read_log(BUILD / file).items():
             if basis == "print" or json.loads(task)[3] == "rules":
                 found.append(result)
     return found + list(read_log(BUILD / "added.jsonl").values())
+
+
+def shipped() -> list[dict]:
+    """The two committed cohorts: they meet every row too. The CD20 arm first."""
+    found = []
+    for path in (PAPER_COHORT, SECOND_COHORT):
+        frame = pd.read_csv(ROOT / path).sort_values("arm", kind="stable")  # CD20 before non-CAR-T
+        first = frame[frame["arm"] == "CD20 CAR-T"]
+        high = int((first["ipi"] >= 3).sum())
+        table = [t.ipi_high for t in tables()].index(high)
+        columns = {c: frame[c].astype(int).tolist()
+                   for c in ("pfs_time", "pfs_event", "os_time", "os_event")}  # fmt: skip
+        flags = {f"{c}_3plus": (frame[c] >= 3).astype(int).tolist() for c in ("ecog", "ipi")}
+        found.append(columns | flags | {"table": table, "reading": 0})
+    return found
 
 
 def pooled_values(cohorts: list[dict], name: str) -> np.ndarray:
