@@ -108,8 +108,9 @@ def summary(samples: pd.DataFrame, ranges: pd.DataFrame, seed: int) -> pd.DataFr
 
 def line(role: str, reading: str, what: str, part: pd.DataFrame, seed: int) -> dict:
     counts = part.groupby("set")["hit"].agg(["sum", "size"])
-    row = {"role": role, "reading": reading, "what": what, "sets": len(counts),
-           "of": len(part), "hits": int(part["hit"].sum()), "share": part["hit"].mean()}  # fmt: skip
+    hits, share = int(part["hit"].sum()), part["hit"].mean()
+    row = {"role": role, "reading": reading, "what": what, "sets": len(counts), "of": len(part),
+           "hits": hits, "share": share}  # fmt: skip
     if role == HELD_OUT and len(counts) > 1:
         interval = cluster_interval(*counts.to_numpy(float).T, np.random.default_rng(seed))
         row |= dict(zip(("share_low", "share_high"), interval, strict=True))
@@ -171,6 +172,14 @@ def finished(seed: int) -> dict:
     groups = sorted(own("groups"), key=lambda t: (BASES.index(t[2]), list(GROUPS).index(t[1])))
     return {part: {json.dumps(t): logs[part][json.dumps(t)] for t in tasks}
             for part, tasks in (("samples", samples), ("groups", groups))}  # fmt: skip
+
+
+def small_check(name: str = "veteran", numbers=(0, 1)) -> pd.DataFrame:
+    """Some committed drives of one set with what they reach now, and whether it is the same."""
+    drives = pd.read_csv(FOLDER / "drives.csv")
+    known = set(drives.loc[(drives["set"] == name) & (drives["reading"] == RIGHT), "number"])
+    again = pd.concat([recomputed(name, k) for k in numbers if k in known])
+    return again.assign(same=np.isclose(again["value"], again["again"], rtol=1e-7, atol=0))
 
 
 def recomputed(name: str, number: int, quantity: str = "events") -> pd.DataFrame:

@@ -31,7 +31,8 @@ def p_text(p: float) -> str:
     """Two significant digits, as "0.034", or "<0.0001"."""
     if p < 0.0001:
         return "<0.0001"
-    return f"{p:.{max(1, 1 - math.floor(math.log10(p)))}f}"
+    power = int(f"{p:.1e}".split("e")[1])  # after rounding: 0.0996 is 0.10
+    return f"{p:.{1 - power}f}"
 
 
 def median_claim(curve: pd.DataFrame, plateau: bool, **claim) -> list[dict]:
