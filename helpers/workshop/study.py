@@ -92,11 +92,18 @@ def driven(problem: Problem, row: Row, start: State, key: list[int], k: int, dir
     return state, float(value)
 
 
-def reach(problem: Problem, rows, starts: list[State], key: list[int]) -> tuple[np.ndarray, list]:
+def reach(
+    problem: Problem,
+    rows,
+    starts: list[State],
+    key: list[int],
+    ways: dict[str, tuple] | None = None,
+) -> tuple[np.ndarray, list]:
     """How far `rows` go from some cohorts.
 
-    Each row is driven both ways from each start, then once more (`RELAY`) from the farthest
-    cohort that any of these reached, and each cohort reached counts for every row.
+    Each row is driven both ways (or as `ways` says, by its id) from each start, then once more
+    (`RELAY`) from the farthest cohort that any of these reached, and each cohort reached counts
+    for every row.
 
     Returns
     -------
@@ -111,7 +118,7 @@ def reach(problem: Problem, rows, starts: list[State], key: list[int]) -> tuple[
         cohorts.append(state)
         log.append([k, row.id, direction, value if np.isfinite(value) else None])
 
-    both = [(row, direction) for row in rows for direction in (-1, 1)]
+    both = [(row, way) for row in rows for way in (ways[row.id] if ways else (-1, 1))]
     for k, start in enumerate(starts):
         for row, direction in both:
             go(k, row, direction, start)
@@ -162,13 +169,16 @@ def study_sample(seed: int, name: str, number: int, reading: str) -> dict:
     if starts and reading == RIGHT:
         wide, wide_rows = asked(build(medians_only(claims)), source)
         result["wide"] = ends(reach(wide, wide_rows, starts, [*key, 3])[0])
-        outside = [g for g, v in enumerate(result["truth"])
-                   if v is not None and not within(v, result["ranges"][g])]  # fmt: skip
-        if outside:
+        ways = {
+            row.id: (1,) if r is None or v > r[1] else (-1,)
+            for row, v, r in zip(rows, result["truth"], result["ranges"], strict=True)
+            if v is not None and not within(v, r)
+        }
+        if ways:  # towards the sample's own value, from elsewhere
             further, _ = find(lambda _: problem, [*key, 4], MORE)
-            left = [rows[g] for g in outside]
-            again = ends(reach(problem, left, further, [*key, 5])[0]) if further else []
-            result["again"] = dict(zip([r.id for r in left], again, strict=False))
+            left = [row for row in rows if row.id in ways]
+            again = ends(reach(problem, left, further, [*key, 5], ways)[0]) if further else []
+            result["again"] = dict(zip(ways, again, strict=False))
     return result | {"seconds": round(time.monotonic() - begin, 1)}
 
 
