@@ -112,9 +112,25 @@ def test_a_miss_is_told_with_its_cause():
         "above", "search: not reached from further starts either")  # fmt: skip
     assert verdict(result(truth=[0.05], again={first: [0.0, 0.4]}), 0) == (
         "below", "search: reached from further starts")  # fmt: skip
+    # Reached after all: whatever it does not meet was not the reason.
+    assert "reached from further starts" in verdict(
+        result(truth=[0.05], again={first: [0.0, 0.4]}, missed=["hr.p"]), 0)[1]  # fmt: skip
     assert verdict(result(truth=[0.95], missed=["hr.p"]), 0) == (
         "above", "the sample does not meet hr.p")  # fmt: skip
     assert verdict(result(ranges=[None]), 0)[0] == "outside"
+
+
+def test_no_cohort_found_is_told_with_its_cause():
+    assert not study_files.why_none({"starts": 1, "missed": ["hr"]})
+    assert study_files.why_none({"starts": 0, "missed": ["hr"]}).endswith("hr")
+    assert study_files.why_none({"starts": 0, "missed": []}).startswith("search")
+
+
+def test_fewer_claims_never_narrow_a_range():
+    ranges = committed("ranges").dropna(subset="low_medians")
+    assert len(ranges)
+    assert (ranges["low_medians"] <= ranges["low"]).all()
+    assert (ranges["high_medians"] >= ranges["high"]).all()
 
 
 def test_ranges_ignore_what_is_not_defined():

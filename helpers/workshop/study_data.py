@@ -7,6 +7,7 @@ Samples of one set share patients, so the study counts sets, not samples.
 
 from collections.abc import Callable
 from functools import cache
+from importlib.resources import files
 from typing import NamedTuple
 
 import numpy as np
@@ -111,9 +112,7 @@ def gammopathy() -> pd.DataFrame:
 
 
 def hiv() -> pd.DataFrame:
-    from lifelines.datasets import _load_dataset
-
-    d = _load_dataset("ACTG175.csv")
+    d = pd.read_csv(files("lifelines.datasets") / "ACTG175.csv")
     return tidy(d["treat"], {"low_cd4": d["cd40"] < 350, "symptom": d["symptom"]},
                 os=(d["days"], d["cens"]))  # fmt: skip
 

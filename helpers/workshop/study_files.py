@@ -24,7 +24,7 @@ from helpers.workshop.tasks import read_log
 
 FOLDER = ROOT / "data" / "study"
 DRAWS = 2000  # of the bootstrap of sets
-NOT_FOUND, INSIDE, UNDEFINED = "no cohort found", "inside", "not defined in the sample"
+INSIDE, UNDEFINED = "inside", "not defined in the sample"
 
 
 def verdict(result: dict, g: int) -> tuple[str, str]:
@@ -38,13 +38,22 @@ def verdict(result: dict, g: int) -> tuple[str, str]:
     if limits is None:
         return "outside", "never defined in a cohort reached"
     where = "below" if value < limits[0] else "above"
-    if result["missed"]:
-        # The sample lies on an edge of printing that the search keeps away from, or worse.
-        return where, "the sample does not meet " + ", ".join(result["missed"])
     name = list(ASKED)[g]
     if within(value, result.get("again", {}).get(name)):
         return where, "search: reached from further starts"
+    if result["missed"]:
+        # It lies on an edge of printing that the search keeps away from, or the reading is wrong.
+        return where, "the sample does not meet " + ", ".join(result["missed"])
     return where, "search: not reached from further starts either"
+
+
+def why_none(result: dict) -> str:
+    """Why no cohort was found, where none was."""
+    if result["starts"]:
+        return ""
+    if result["missed"]:
+        return "the sample does not meet " + ", ".join(result["missed"])
+    return "search: the sample itself meets every row"
 
 
 def study_tables(samples: dict) -> dict[str, pd.DataFrame]:
@@ -56,14 +65,18 @@ def study_tables(samples: dict) -> dict[str, pd.DataFrame]:
         heads.append(about | {
             "seed": seed, "claims": " ".join(result["printed"]), "cohorts": result["starts"],
             "attempts": result["tries"], "sample_does_not_meet": " ".join(result["missed"]),
-            "seconds": result["seconds"],
+            "no_cohort": why_none(result), "seconds": result["seconds"],
         })  # fmt: skip
         if not result["starts"]:
             continue
         for g, quantity in enumerate(ASKED):
             where, why = verdict(result, g)
             low, high = result["ranges"][g] or (np.nan, np.nan)
+            # Every cohort that prints all of it prints the medians too.
             wide = (result.get("wide") or [None] * len(ASKED))[g] or (np.nan, np.nan)
+            wide = np.fmin(wide[0], low), np.fmax(wide[1], high)
+            if reading != RIGHT:
+                wide = np.nan, np.nan
             value = np.nan if result["truth"][g] is None else result["truth"][g]
             width = high - low
             ranges.append(about | {
@@ -151,10 +164,13 @@ def write_study(seed: int, results: dict, per_set: int, wrong: int) -> dict[str,
         "samples": int(right.sum()), "asked_per_set": per_set,
         "other_readings": int((~right).sum()), "asked_other_per_set": wrong,
         "group_tasks": len(results["groups"]), "group_tasks_in_all": len(GROUPS) * len(BASES),
-        "core_minutes": round(sum(seconds) / 60, 1),
+        "task_minutes": round(sum(seconds) / 60, 1),
     }])  # fmt: skip
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
+        if not len(table):  # not run yet
+            (FOLDER / f"{name}.csv").unlink(missing_ok=True)
+            continue
         table.to_csv(FOLDER / f"{name}.csv", index=False, lineterminator="\n", float_format="%.8g")
     files = sorted(FOLDER.glob("*.csv"))
     sums = [f"{hashlib.sha256(p.read_bytes()).hexdigest()}  {p.name}" for p in files]
