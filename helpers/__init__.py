@@ -30,13 +30,15 @@ _SUBJECTS = {
     ),
     "pages": (
         "cox_page", "describe", "exercises", "factors_page", "options_cases", "options_filter",
-        "options_page", "options_traps", "reference_page", "response_page", "safety_page",
-        "subgroup_page", "survival_page",
+        "options_page", "options_traps", "pinned_beside", "pinned_page", "pinned_study",
+        "reference_page", "response_page", "safety_page", "subgroup_page", "survival_page",
     ),
-    "paper": ("forensics", "ledger", "option_outcomes", "options", "published"),
+    "paper": (
+        "forensics", "ledger", "option_outcomes", "options", "pinned", "published", "unprinted",
+    ),
     "plots": (
-        "curves", "forest", "landscape", "landscape_hover", "models", "people", "safety", "screens",
-        "waffle",
+        "bands", "curves", "forest", "landscape", "landscape_hover", "models", "people", "safety",
+        "screens", "waffle",
     ),
 }  # fmt: skip
 _SUBJECT = {

@@ -151,13 +151,13 @@ def conventions_table(*names: str) -> HTML:
     return table(pd.DataFrame(rows, columns=["about", "convention"]), caption="Conventions.", of="")
 
 
-def series_map(folder: Path = ROOT / "notebooks") -> pd.DataFrame:
-    """The notebooks of the series and the question each one asks (its first heading)."""
-    rows = []
+def series_map(folder: Path = ROOT / "notebooks") -> str:
+    """The pages of the series as a list of links, each by its number and its question."""
+    items = []
     for path in sorted(folder.glob("[0-9][0-9]_*.ipynb")):
         first = "".join(json.loads(path.read_text(encoding="utf-8"))["cells"][0]["source"])
-        rows.append((path.stem, first.splitlines()[0].lstrip("# ")))
-    return pd.DataFrame(rows, columns=["notebook", "question"])
+        items.append(f"- [{path.stem[:2]}: {first.splitlines()[0].lstrip('# ')}]({path.name})")
+    return "\n".join(items)
 
 
 def versions() -> pd.DataFrame:

@@ -1,53 +1,124 @@
-"""The search: numbered attempts, the same members for any number of workers, resumable."""
+"""`calibrate`: members of the paper, and any paper's claims through the command line."""
 
-import json
+import copy
 
-import pandas as pd
+import numpy as np
 import pytest
+import yaml
 
-from helpers.cohort import PAPER_COHORT, ROOT, SECOND_COHORT
+from helpers.analysis import analyse
+from helpers.cohort import ROOT, load_cohort
+from helpers.estimators.times import follow_up
+from helpers.paper.published import prints_as
+from helpers.rebuild.claims import build, read_claims
+from helpers.rebuild.paper import CLAIMS, as_state, paper_problem
+from helpers.rebuild.printing import breast_cancer, claims_text
+from helpers.rebuild.state import losses
+from helpers.view import View
 from helpers.workshop import calibrate
+from helpers.workshop.cli import main
+
+EXAMPLE = ROOT / "data" / "examples" / "breast_cancer_claims.yaml"
 
 
-@pytest.mark.parametrize(
-    ("path", "seed", "attempt"), [(PAPER_COHORT, 20240625, 22), (SECOND_COHORT, 7, 71)]
-)
-def test_the_committed_cohorts_come_out_of_their_attempts(tmp_path, path, seed, attempt):
-    member = calibrate.attempt(seed, attempt)
-    calibrate.write_cohort(member, tmp_path / "again.csv")
-    again, committed = (pd.read_csv(p) for p in (tmp_path / "again.csv", ROOT / path))
-    pd.testing.assert_frame_equal(again, committed)
+def test_a_member_meets_every_row_and_comes_out_of_its_seed_again():
+    member = calibrate.find_member(20240625, 0)
+    assert member == calibrate.find_member(20240625, 0)
+    assert losses(paper_problem(member["table"]), as_state(member)).sum() == 0
 
 
-@pytest.fixture
-def quick(monkeypatch):
-    """Attempts that take no time: every third one is a member."""
-    made = []
-
-    def attempt(seed, number):
-        made.append(number)
-        return {"seed": seed, "attempt": number} if number % 3 == 2 else None
-
-    monkeypatch.setattr(calibrate, "attempt", attempt)
-    return made
+def test_the_example_is_what_a_sample_with_known_rows_prints():
+    frame, content = breast_cancer()
+    assert EXAMPLE.read_text(encoding="utf-8") == claims_text(content)
+    assert content["arms"] == frame["arm"].value_counts()[list(content["arms"])].to_dict()
 
 
-def test_members_come_in_the_order_of_their_attempts_and_a_stopped_search_goes_on(tmp_path, quick):
-    log, heard = tmp_path / "log.jsonl", []
-    find = lambda members: list(  # noqa: E731
-        calibrate.search(1, members, log, report=lambda *told: heard.append(told))
-    )
-    assert [m["attempt"] for m in find(2)] == [2, 5]
-    tried = len(quick)
-    assert [m["attempt"] for m in find(4)] == [2, 5, 8, 11]
-    assert sorted(quick) == sorted(set(quick)), "an attempt was made twice"
-    assert len(quick) > tried
-    assert heard[-1] == (12, 4)
-    assert all(json.loads(line)["seed"] == 1 for line in log.read_text().splitlines())
+def test_a_cohort_of_the_example_prints_every_claim_on_the_pages(tmp_path, capsys):
+    given = ["calibrate", "--claims", str(EXAMPLE), "--out", str(tmp_path), "--jobs", "1"]
+    assert main(given) == 0
+    assert "no replication" in capsys.readouterr().out
+    (path,) = tmp_path.glob("*.csv")
+    cohort = load_cohort(path, path.with_suffix(".yaml"))
+    assert cohort.status == "synthetic" and not cohort.is_paper
+    assert "rebuilt from print" in cohort.name and cohort.arms == ("hormone therapy", "none")
+    content = read_claims(EXAMPLE)
+    view = View(endpoint="rfs", adjust=tuple(content["factors"]))
+    answer = analyse(cohort, view)
+    printed = {c["id"]: c for c in content["claims"]}
+    medians = answer.medians.set_index("group")["estimate"]
+    for arm, n in content["arms"].items():
+        own, key = cohort.frame[cohort.frame["arm"] == arm], arm.replace(" ", "_")
+        assert len(own) == n
+        at = lambda kind, key=key: printed[f"{kind}_{key}"]["printed"]  # noqa: E731
+        assert prints_as(medians[arm] * 12 / 365, at("rfs_median"))
+        assert own["rfs_event"].sum() == int(at("rfs_events"))
+        for factor in content["factors"]:
+            count = (own[factor] == "yes").sum()
+            assert f"{count} ({100 * count / n:.1f}%)" == at(f"{factor}_patients")
+    assert prints_as(answer.tests["p_value"].iloc[0], printed["rfs_log_rank"]["printed"])
+    ratio, model = printed["rfs_hazard_ratio"], answer.model
+    row = model[model["model"] == "adjusted"].iloc[0]
+    texts = (ratio["printed"], *ratio["interval"])
+    for column, text in zip(("estimate", "conf_low", "conf_high"), texts, strict=True):
+        assert prints_as(np.exp(row[column]), text)
+    assert prints_as(row["p_value"], ratio["p"])
+    watched = follow_up(cohort.frame, time="rfs_time", event="rfs_event")["estimate"].iloc[0]
+    assert prints_as(watched * 12 / 365, printed["rfs_follow_up"]["printed"])
 
 
-def test_another_seed_does_not_take_over_attempts_of_the_first(tmp_path, quick):
-    log = tmp_path / "log.jsonl"
-    for seed in (1, 2):
-        found = list(calibrate.search(seed, 1, log, report=lambda *told: None))
-        assert found == [{"seed": seed, "attempt": 2}]
+def paper_file(folder, name: str, **change):
+    """The paper's claims with one of them changed, as a file."""
+    content = yaml.safe_load(CLAIMS.read_text(encoding="utf-8"))
+    content["numbers"] = str(CLAIMS.parent / content["numbers"])
+    (claim,) = (c for c in content["claims"] if c["id"] == name)
+    claim.update(change)
+    path = folder / "claims.yaml"
+    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    return str(path)
+
+
+def test_a_p_that_contradicts_its_interval_is_impossible(tmp_path, capsys):
+    wrong = {"printed": "0.46", "decimals": 2, "interval": ["0.27", "0.80"], "p": "P = 0.05"}
+    assert main(["calibrate", "--claims", paper_file(tmp_path, "pfs_hr", **wrong)]) == 1
+    said = capsys.readouterr().out
+    assert "proved inconsistent" in said and "impossible" in said
+    assert "pfs_hr.low, pfs_hr.high, pfs_hr.p" in said and "0.5" not in said.split("P would")[1]
+
+
+def test_a_log_rank_p_that_no_search_meets_is_not_called_impossible(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(calibrate, "DELETION", 1)
+    steps = 3000  # too few to be thorough: the words are tested, not how near it comes
+    monkeypatch.setattr(calibrate, "nearest_miss", quick(calibrate.nearest_miss, steps))
+    monkeypatch.setattr(calibrate, "unmet_together", lambda *given, **more: ["pfs_cd20", "pfs_p"])
+    file = paper_file(tmp_path, "pfs_p", printed="0.00000000000001")
+    given = ["--claims", file, "--tries", "2", "--jobs", "1", "--out", str(tmp_path)]
+    assert main(["calibrate", *given]) == 1
+    said = capsys.readouterr().out
+    assert "not met in 2 searches" in said and "no proof" in said and "Nearest miss" in said
+    assert "impossible" not in said.lower() and not list(tmp_path.glob("*.csv"))
+
+
+def quick(search, steps: int):
+    return lambda problem, rng: search(problem, rng, steps=steps)
+
+
+@pytest.mark.parametrize("text", [None, "[", "name: x", "a: {b"])
+def test_a_bad_file_is_refused_without_a_traceback(tmp_path, capsys, text):
+    path = tmp_path / "claims.yaml"
+    if text:
+        path.write_text(text)
+    assert main(["calibrate", "--claims", str(path)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("claims.yaml: ") and "Traceback" not in said
+
+
+def test_searches_are_kept_by_what_was_claimed(tmp_path):
+    content = read_claims(EXAMPLE)
+    for _ in range(2):  # the second time nothing is searched again
+        paths, _ = calibrate.rebuild(content, tmp_path, seed=1, members=1, tries=2, jobs=1)
+    assert len(paths) == 1 and len(list(tmp_path.glob("*.jsonl"))) == 1
+    other = copy.deepcopy(content)
+    other["claims"] = other["claims"][:1]
+    calibrate.rebuild(other, tmp_path, seed=1, members=1, tries=2, jobs=1)
+    assert len(list(tmp_path.glob("*.jsonl"))) == 2
+    assert len(build(other).rows) == 1

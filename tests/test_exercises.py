@@ -10,15 +10,15 @@ import pytest
 from cohorts import german, make_cohort
 
 from helpers.analysis import analyse
-from helpers.cohort import PAPER_COHORT, ROOT, load_cohort
+from helpers.cohort import PAPER_COHORT, ROOT, SECOND_COHORT, load_cohort
 from helpers.pages import exercises
 from helpers.pages.exercises import SEED, calibrated, cohort_for, read_cohort
 from helpers.view import View
 
 PAPER = load_cohort()
 VIEW = View(horizon=365)
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("0*.ipynb"))
-ASK_A_COHORT = ("00", "01", "02", "03", "06")
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("[01]*.ipynb"))
+ASK_A_COHORT = ("00", "01", "02", "03", "06", "10")
 
 
 def cells(path):
@@ -57,14 +57,28 @@ def test_two_seeds_give_different_patients_and_different_answers():
 
 
 def test_seeds_that_follow_each_other_go_round_all_cohorts():
-    seen = [cohort_for(PAPER, seed).frame for seed in range(len(calibrated()))]
+    n = len(calibrated())
+    assert sorted(exercises.chosen(seed) for seed in range(n)) == list(range(n))
+    seen = [cohort_for(PAPER, SEED + k).frame for k in (0, 1, 2, n // 2, n - 1)]
     for at, frame in enumerate(seen):
         assert not any(frame.equals(other) for other in seen[at + 1 :])
-    assert cohort_for(PAPER, len(calibrated())).frame.equals(seen[0])
+    assert cohort_for(PAPER, SEED + n) is PAPER
+
+
+def test_a_member_of_the_set_is_a_cohort_of_the_paper_with_rows_of_its_own():
+    member = cohort_for(PAPER, SEED + 2)
+    assert calibrated()[2] == 0 and member.is_paper and member.status == "synthetic"
+    assert member.mark == PAPER.mark and member.arms == PAPER.arms
+    assert list(member.frame) == list(PAPER.frame) and len(member.frame) == 93
+
+
+def test_without_the_set_the_two_shipped_cohorts_remain(monkeypatch):
+    monkeypatch.setattr(exercises.pinned, "is_there", lambda: False)
+    assert calibrated() == (PAPER_COHORT, SECOND_COHORT)
 
 
 def test_another_calibrated_cohort_is_found_once_it_is_listed(monkeypatch):
-    three = (*calibrated(), calibrated()[1])
+    three = (*calibrated()[:2], calibrated()[1])
     monkeypatch.setattr(exercises, "calibrated", lambda: three)
     assert "number 3 of 3" in read_cohort(PAPER, SEED + 2)
     assert not cohort_for(PAPER, SEED + 2).frame.equals(PAPER.frame)
@@ -81,8 +95,9 @@ def test_a_readers_own_cohort_is_asked_whatever_the_seed():
 
 def test_the_page_says_which_cohort_a_fellow_got():
     first, other = read_cohort(PAPER, SEED), read_cohort(PAPER, SEED + 1)
-    assert "the cohort of this page, one of 2" in first and "number" not in first.split(",")[0]
-    assert "number 2 of 2" in other and "not the one of the figures" in other
+    n = len(calibrated())
+    assert f"the cohort of this page, one of {n}" in first and "number" not in first.split(",")[0]
+    assert f"number 2 of {n}" in other and "not the one of the figures" in other
     second = cohort_for(PAPER, SEED + 1)
     for seed in (SEED, SEED + 1):
         assert "the cohort of this page" in read_cohort(second, seed)

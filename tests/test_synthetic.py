@@ -1,5 +1,6 @@
 """The synthetic cohort: plausible where the print leaves room, and never taken for patients."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -10,9 +11,9 @@ from helpers.analysis import analyse
 from helpers.cohort import PAPER_COHORT, ROOT, SECOND_COHORT, load_cohort
 from helpers.estimators.adjusted import separate_curves
 from helpers.estimators.times import follow_up
+from helpers.rebuild.patients import FIRST_RESPONSE, RECOVERED
 from helpers.regression import cox_table
 from helpers.view import View, Where, with_cuts
-from helpers.workshop.patients import FIRST_RESPONSE, RECOVERED
 
 
 @pytest.fixture(scope="module", params=[PAPER_COHORT, SECOND_COHORT])
@@ -24,6 +25,18 @@ def made(request):
 @pytest.fixture
 def first(made):
     return made.frame["arm"] == "CD20 CAR-T"
+
+
+SHA256 = {
+    PAPER_COHORT: "2e13865d53b3dffe2c6c4d409d3250b4ab14baaea49173b868e843f55cb2cca0",
+    SECOND_COHORT: "fb85b515690e0ac8db797dfd7a0da77a95bb0bbb26066f47f7ad37c0747beba0",
+}
+
+
+@pytest.mark.parametrize("path", SHA256)
+def test_the_committed_cohorts_are_those_that_an_earlier_search_found(path):
+    text = (ROOT / path).read_bytes().replace(b"\r\n", b"\n")
+    assert hashlib.sha256(text).hexdigest() == SHA256[path]
 
 
 @pytest.mark.parametrize("path", [PAPER_COHORT, SECOND_COHORT])

@@ -6,6 +6,9 @@ right answers are computed here, by other roads than the solutions take, so that
 its solutions gives none away.
 """
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import numpy as np
 import pandas as pd
 
@@ -13,15 +16,33 @@ from helpers.analysis import Answer, analyse
 from helpers.cohort import PAPER_COHORT, SECOND_COHORT, Cohort, load_cohort
 from helpers.conventions import DAYS_PER_MONTH
 from helpers.pages.describe import EVALUABLE
+from helpers.paper import pinned
+from helpers.regression import cox_table
 from helpers.view import View
 from helpers.words import plain
 
 SEED = 20240625  # the seed that the committed pages were run with
 
 
-def calibrated() -> tuple[str, ...]:
-    """The cohorts that print the published numbers, the one of the pages first."""
-    return (PAPER_COHORT, SECOND_COHORT)
+def calibrated() -> tuple[str | int, ...]:
+    """The cohorts that print the published numbers, the one of the pages first.
+
+    Files, and then numbers of the members of data/ensemble, where that is there.
+    """
+    found = tuple(pinned.members().index) if pinned.is_there() else ()
+    return (PAPER_COHORT, SECOND_COHORT, *found)
+
+
+def load_calibrated(which: str | int) -> Cohort:
+    """One of `calibrated` as a cohort of the paper."""
+    if isinstance(which, str):
+        return load_cohort(which)
+    from helpers.rebuild.patients import cohort_frame  # compiled code, for other seeds only
+
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"member_{which}.csv"
+        cohort_frame(pinned.member(which)).to_csv(path, index=False)
+        return load_cohort(path, member=True)
 
 
 def chosen(seed: int) -> int:
@@ -47,7 +68,7 @@ def cohort_for(cohort: Cohort, seed: int) -> Cohort:
     """
     if not cohort.is_paper or chosen(seed) == 0:
         return cohort
-    return load_cohort(calibrated()[chosen(seed)])
+    return load_calibrated(calibrated()[chosen(seed)])
 
 
 def read_cohort(cohort: Cohort, seed: int) -> str:
@@ -149,3 +170,13 @@ def either_toxicity(cohort: Cohort) -> tuple[int, int, int]:
     and how many there are (exercise 06-3)."""
     crs, icans = ({*cohort.frame.index[cohort.frame[c] >= 3]} for c in ("crs_grade", "icans_grade"))
     return max(len(crs), len(icans)), len(crs) + len(icans), len(crs | icans)
+
+
+def ratio_and_place(cohort: Cohort) -> tuple[float, str]:
+    """Unadjusted hazard ratio of OS, and whether it lies "inside" or "outside" what printed
+    numbers alone allow (exercise 10-3)."""
+    found = cox_table(cohort.frame, time="os_time", event="os_event", covariates=["arm"],
+                      references={"arm": cohort.reference_arm})  # fmt: skip
+    mine, ends = float(np.exp(found["estimate"].iloc[0])), pinned.ranges().loc["os_hr"]
+    within = ends["print_low"] - 1e-6 <= mine <= ends["print_high"] + 1e-6
+    return mine, "inside" if within else "outside"

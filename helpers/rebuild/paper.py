@@ -15,7 +15,7 @@ from helpers.cohort import ROOT
 from helpers.paper.forensics import possible_tables
 from helpers.paper.published import chosen
 from helpers.rebuild import measure as m
-from helpers.rebuild.claims import build, read_claims
+from helpers.rebuild.claims import build, read_claims, with_claims
 from helpers.rebuild.problem import Builder, Problem
 from helpers.rebuild.state import State
 
@@ -70,9 +70,8 @@ def paper_problem(
     extra : list of dict
         Further claims, as in a claims file.
     """
-    content, choice = copy.deepcopy(paper_claims()), chosen(readings)
+    content, choice = copy.deepcopy(with_claims(paper_claims(), extra)), chosen(readings)
     content["ties"] = choice["tie rule"].lower()
-    content["claims"] += list(extra)
     for claim in content["claims"]:
         if claim["kind"] == "hazard_ratio" and "adjust" in claim:
             claim["adjust"] = ADJUST[choice["adjustment covariates"]]

@@ -1,19 +1,28 @@
-"""`python -m helpers calibrate --seed N`: find cohorts that print what the paper printed.
+"""`python -m helpers calibrate --seed N`: find cohorts that print what a paper printed.
 
 A member is numbered, and its random numbers depend on the seed and that number alone, so the
 same members come out whatever the number of workers, and a killed search goes on where it was.
 """
 
+import hashlib
+import json
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from helpers.rebuild.anybody import write_rebuilt
+from helpers.rebuild.claims import build
+from helpers.rebuild.misses import miss_table, nearest_miss, unmet_together
 from helpers.rebuild.paper import as_member, drawn, first_endpoint
 from helpers.rebuild.patients import cohort_frame
 from helpers.rebuild.staged import attempt
+from helpers.rebuild.state import State
+from helpers.workshop.tasks import run_tasks
 
 TRIES = 60  # attempts for one member before it is given up
+DELETION = 4  # searches for each set of claims when those that cannot be met together are sought
 
 
 def find_member(seed: int, number: int, readings: dict[str, str] | None = None) -> dict | None:
@@ -42,3 +51,59 @@ def write_cohort(member: dict, path: Path) -> pd.DataFrame:
     frame = cohort_frame(member)
     frame.to_csv(path, index=False, lineterminator="\n")
     return frame
+
+
+@lru_cache(1)
+def problem_of(content: str):
+    """The problem of a checked claims file, as JSON: built once in each process."""
+    return build(json.loads(content))
+
+
+def search_claims(seed: int, number: int, content: str) -> dict:
+    """One numbered search for any paper: the rows it ends with and its loss, 0 when all is met."""
+    state, loss = nearest_miss(problem_of(content), np.random.default_rng([seed, number]))
+    parts = {name: getattr(state, name).astype(int).tolist() for name in ("time", "event", "flag")}
+    return {"loss": loss} | parts
+
+
+def state_of(result: dict) -> State:
+    """The rows of a search."""
+    time, event, flag = (np.array(result[name]) for name in ("time", "event", "flag"))
+    return State(time.astype(float), event, flag)
+
+
+def rebuild(
+    content: dict, folder: Path, *, seed: int, members: int, tries: int, jobs: int | None = None
+) -> tuple[list[Path], dict]:
+    """Search for cohorts of a checked claims file, and write each with its mapping.
+
+    Parameters
+    ----------
+    tries : int
+        Searches in all, at most.
+
+    Returns
+    -------
+    list of Path, dict
+        The CSV files, and of the search that came nearest what `search_claims` gives.
+    """
+    text = json.dumps(content, sort_keys=False)
+    log = folder / f"searches_{hashlib.sha256(text.encode()).hexdigest()[:12]}.jsonl"
+    paths, results, problem = [], [], problem_of(text)
+    while len(paths) < members and len(results) < tries:
+        ahead = min(max(members - len(paths), 2), tries - len(results))
+        tasks = [(seed, len(results) + k, text) for k in range(ahead)]
+        for result in run_tasks(tasks, search_claims, log, jobs=jobs, about="searches").values():
+            number = len(results)
+            results.append(result)
+            if result["loss"] == 0 and len(paths) < members:
+                path = folder / f"cohort_{seed}_{number:05d}.csv"
+                rng = np.random.default_rng([seed, number, 1])
+                paths.append(write_rebuilt(content, problem, state_of(result), rng, path)[0])
+    return paths, min(results, key=lambda r: r["loss"])
+
+
+def why_not(content: dict, nearest: dict, *, seed: int) -> tuple[pd.DataFrame, list[str]]:
+    """Of claims that no search met: the nearest miss, and a set not met together (no proof)."""
+    problem, state = problem_of(json.dumps(content, sort_keys=False)), state_of(nearest)
+    return miss_table(problem, state), unmet_together(problem, seed, DELETION, state)

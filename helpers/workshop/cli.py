@@ -17,6 +17,7 @@ from helpers.workshop.given import (
     every_notebook,
     given_cohort,
     map_goes_with_cohort,
+    natural_number,
     only_one,
     view_text,
     whole_number,
@@ -116,26 +117,12 @@ def refresh(args: argparse.Namespace) -> int:
 
 
 def calibrate(args: argparse.Namespace) -> int:
-    """Search from scratch for cohorts that print what the paper printed."""
+    """Search from scratch for cohorts that print what the paper, or another one, printed."""
     from helpers.cohort import ROOT, resolve
-    from helpers.workshop.calibrate import find_member, write_cohort
-    from helpers.workshop.tasks import run_tasks
+    from helpers.workshop.rebuilt import calibrate_claims, calibrate_paper
 
     folder = resolve(args.out) if args.out else ROOT / "build" / "calibrate"
-    start, number, found = time.monotonic(), 0, 0
-    while found < args.members:
-        tasks = [(args.seed, number + k) for k in range(args.members - found)]
-        number += len(tasks)
-        log = folder / "members.jsonl"
-        for member in run_tasks(tasks, find_member, log, jobs=args.jobs, about="members").values():
-            if member is not None:
-                found += 1
-                path = folder / f"cohort_{args.seed}_{member['attempt']:05d}.csv"
-                write_cohort(member, path)
-                print(f"Wrote {path}")
-    minutes = (time.monotonic() - start) / 60
-    print(f"{args.members} members in {minutes:.1f} min; those found are kept in {log}")
-    return 0
+    return calibrate_claims(args, folder) if args.claims else calibrate_paper(args, folder)
 
 
 def ensemble(args: argparse.Namespace) -> int:
@@ -302,7 +289,12 @@ def parser() -> argparse.ArgumentParser:
     added.add_argument("--check", action="store_true", help="write nothing, fail if not current")
     added.add_argument("--jobs", **jobs)
     added = verb(calibrate)
-    added.add_argument("--seed", type=int, required=True, help="seed of the search")
+    added.add_argument("--seed", type=natural_number, default=1, metavar="N",
+                       help="seed of the search (default 1)")  # fmt: skip
+    added.add_argument("--claims", metavar="F", help="what another paper printed, a YAML file as "
+                       "data/claims_template.yaml")  # fmt: skip
+    added.add_argument("--tries", type=whole_number, default=40, metavar="N",
+                       help="searches in all, with --claims (default 40)")  # fmt: skip
     added.add_argument(
         "--members", type=whole_number, default=1, metavar="M", help="cohorts to find"
     )

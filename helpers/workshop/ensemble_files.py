@@ -12,6 +12,7 @@ from helpers.rebuild.quantities import quantities
 from helpers.workshop.ensemble import (
     BASES,
     BUILD,
+    DRIVEN_DAYS,
     STARTS,
     add_numbers,
     compact,
@@ -31,7 +32,7 @@ def build_ensemble(seed: int, members: int, *, jobs: int | None = None) -> int:
     names = list(quantities())
     found = find_members(seed, members, jobs=jobs)
     find_extremes(seed, found, names, jobs=jobs)
-    relay(seed, found, [*names, *curve_names()], jobs=jobs)
+    relay(seed, found, [*names, *curve_names(DRIVEN_DAYS)], jobs=jobs)
     add_numbers(seed, found, jobs=jobs)
     try_readings(seed, jobs=jobs)
     write_ensemble(seed, found, names)

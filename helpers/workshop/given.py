@@ -69,3 +69,7 @@ def whole_number(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, 1 or more")
     return int(text)
+
+
+def natural_number(text: str) -> int:
+    return int(text) if text == "0" else whole_number(text)

@@ -1,0 +1,98 @@
+"""`python -m helpers calibrate`: cohorts of the paper, or with --claims of any other.
+
+Two ways to fail are kept apart. What arithmetic proves inconsistent is impossible. What no search
+met is only that: it says how near the search came and which claims it could not meet together.
+"""
+
+import argparse
+import math
+import time
+from pathlib import Path
+
+import pandas as pd
+
+from helpers.rebuild.claims import ClaimsError, read_claims
+from helpers.rebuild.measure import UNKNOWN
+from helpers.rebuild.proofs import proofs
+from helpers.words import NOT_DEFINED
+from helpers.workshop.calibrate import DELETION, find_member, rebuild, why_not, write_cohort
+from helpers.workshop.given import Refused
+from helpers.workshop.tasks import run_tasks
+
+SHOWN = 12  # rows of the nearest miss
+
+
+def calibrate_paper(args: argparse.Namespace, folder: Path) -> int:
+    """Search for members of the paper until there are enough; the exit code."""
+    start, number, found = time.monotonic(), 0, 0
+    while found < args.members:
+        tasks = [(args.seed, number + k) for k in range(args.members - found)]
+        number += len(tasks)
+        log = folder / "members.jsonl"
+        for member in run_tasks(tasks, find_member, log, jobs=args.jobs, about="members").values():
+            if member is not None:
+                found += 1
+                path = folder / f"cohort_{args.seed}_{member['attempt']:05d}.csv"
+                write_cohort(member, path)
+                print(f"Wrote {path}")
+    minutes = (time.monotonic() - start) / 60
+    print(f"{args.members} members in {minutes:.1f} min; those found are kept in {log}")
+    return 0
+
+
+def calibrate_claims(args: argparse.Namespace, folder: Path) -> int:
+    """Read, prove, search, say; the exit code."""
+    from helpers.cohort import resolve
+
+    try:
+        content = read_claims(resolve(args.claims))
+    except ClaimsError as error:
+        raise Refused(str(error)) from None
+    if contradictions := proofs(content):
+        print(f"{content['name']}: proved inconsistent, by arithmetic alone. No patients can have "
+              "printed these; that is impossible.")  # fmt: skip
+        for proof in contradictions:
+            print(f"  {', '.join(proof.ids)}: {proof.why}")
+        print("To do: compare these with the paper; a digit may be misread, or a reading wrong.")
+        return 1
+    start = time.monotonic()
+    paths, nearest = rebuild(
+        content, folder, seed=args.seed, members=args.members, tries=args.tries, jobs=args.jobs
+    )
+    minutes = (time.monotonic() - start) / 60
+    for path in paths:
+        print(f"Wrote {path} and {path.with_suffix('.yaml').name}")
+    if paths:
+        print(f"{len(paths)} of {args.members} cohorts, {minutes:.1f} min. SYNTHETIC, not "
+              "patients: met by construction, which is no replication.")  # fmt: skip
+        return 0 if len(paths) == args.members else 1
+    print(f"{content['name']}: not met in {args.tries} searches ({minutes:.1f} min, seed "
+          f"{args.seed}). This is no proof that no patients print so.")  # fmt: skip
+    table, together = why_not(content, nearest, seed=args.seed)
+    missed = table[table["cost"] > 0]
+    print(f"\nNearest miss: {len(missed)} of {len(table)} numbers are not met.")
+    print(shown(missed.head(SHOWN)).to_string(index=False))
+    print(f"\nNot met together, found by deletion with {DELETION} searches each, no proof: "
+          f"{', '.join(together)}.")  # fmt: skip
+    return 1
+
+
+def shown(table: pd.DataFrame) -> pd.DataFrame:
+    """A table of misses in words: what was reached, and what it had to be."""
+    digits = lambda v: f"{v:.4g}"  # noqa: E731
+    bounds = [between(*pair, digits) for pair in zip(table["low"], table["high"], strict=True)]
+    reached = [NOT_DEFINED if v != v else digits(v) for v in table["reached"]]
+    return table.assign(reached=reached, printed_as=bounds)[
+        ["id", "source", "unit", "reached", "printed_as"]
+    ]
+
+
+def between(low: float, high: float, digits) -> str:
+    """What prints so, in words."""
+    if low >= UNKNOWN:
+        return "not reached"
+    if low == high:
+        return digits(low)
+    if low <= 0:
+        return f"at most {digits(high)}"
+    return f"at least {digits(low)}" if math.isinf(high) else f"{digits(low)} to {digits(high)}"

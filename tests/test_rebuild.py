@@ -1,0 +1,288 @@
+"""The engine of the search: what it measures, what a move keeps, and that a seed is enough."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from lifelines import KaplanMeierFitter
+from lifelines.statistics import logrank_test
+from lifelines.utils import restricted_mean_survival_time
+
+from helpers.estimators.nonproportional import ph_test
+from helpers.fit import kernel
+from helpers.rebuild import measure as m
+from helpers.rebuild.anneal import LAST_DAY, MAY, start
+from helpers.rebuild.paper import drawn
+from helpers.rebuild.problem import Builder, Problem, Row
+from helpers.rebuild.staged import Stage, attempt, board, run_annealer, stages
+from helpers.rebuild.state import State, losses, measured
+from helpers.workshop import tasks as tasks_module
+from helpers.workshop.tasks import run_tasks
+
+ENDS = ("pfs", "os")
+
+
+def random_cohort(seed: int) -> tuple[Problem, State]:
+    """Two linked endpoints and two factors; by seed with many ties, an arm without events, or of
+    one patient."""
+    rng = np.random.default_rng(seed)
+    sizes = (1 if seed % 7 == 3 else int(rng.integers(4, 40)), int(rng.integers(2, 30)))
+    n, grid = sum(sizes), int(rng.choice([1, 10, 60]))
+    first = np.ceil(rng.exponential(200, n) / grid) * grid
+    later = np.where(rng.random(n) < 0.3, 0, np.ceil(rng.exponential(150, n) / grid) * grid)
+    event = (rng.random((2, n)) < 0.65).astype(np.int64)
+    same = later == 0
+    event[1, same] = event[0, same]
+    if seed % 5 == 2:
+        event[:, : sizes[0]] = 0
+    time = np.array([first, first + later])
+    problem = Problem(("new", "old"), sizes, ENDS, ("a", "b"), True, 3000.0, np.full((2, 2), 200.0))
+    return problem, State(time, event, (rng.random((2, n)) < 0.4).astype(np.int64))
+
+
+SEEDS = range(40)
+
+
+@pytest.fixture(scope="module", params=SEEDS)
+def case(request):
+    return random_cohort(request.param)
+
+
+def frame_of(problem: Problem, state: State, e: int) -> pd.DataFrame:
+    arm = (np.arange(problem.n) < problem.sizes[0]).astype(int)
+    columns = {"time": state.time[e], "event": state.event[e], "arm": arm}
+    return pd.DataFrame(columns | {"a": state.flag[0], "b": state.flag[1]})
+
+
+def ask(problem: Problem, state: State, make) -> np.ndarray:
+    """The values of rows that `make(builder)` returns."""
+    builder = Builder(problem)
+    rows = make(builder)
+    return measured(builder.done(), state, rows)
+
+
+def equal(ours, theirs):
+    np.testing.assert_allclose(
+        np.asarray(ours, float), np.asarray(theirs, float), rtol=1e-8, atol=1e-8
+    )
+
+
+GROUPS = [(-1, None, 1), (1, None, 1), (0, None, 1), (1, "a", 1), (-1, "b", 0)]
+
+
+def inside(frame: pd.DataFrame, arm: int, factor: str | None, value: int) -> pd.DataFrame:
+    own = frame if arm < 0 else frame[frame["arm"] == arm]
+    return own if factor is None else own[own[factor] == value]
+
+
+@pytest.mark.parametrize("e", [0, 1])
+def test_counts_are_those_of_the_rows(case, e):
+    problem, state = case
+    frame, day = frame_of(problem, state, e), 120.0
+    kinds = (m.FLAGGED, m.EVENTS, m.AT_RISK, m.CENSORED_BEFORE, m.UNWATCHED)
+    both = frame_of(problem, state, 0).assign(later=state.time[1])
+    for group in GROUPS:
+        ours = ask(problem, state, lambda b, g=group: [
+            Row("", "print", k, e, b.group(*g), day=day) for k in kinds])  # fmt: skip
+        own, watched = inside(frame, *group), inside(both, *group)
+        left = (watched["event"] == 0) & (watched["later"] > watched["time"])
+        early = (own["event"] == 0) & (own["time"] < day)
+        equal(ours, [len(own), own["event"].sum(), (own["time"] >= day).sum(), early.sum(),
+                     left.sum()])  # fmt: skip
+
+
+def half(own: pd.DataFrame, happened: int) -> float:
+    """The median by lifelines; NaN where it is not reached or the curve runs level at one half."""
+    if own.empty:
+        return math.nan
+    curve = KaplanMeierFitter().fit(own["time"], own["event"] == happened)
+    level = np.isclose(curve.survival_function_.to_numpy(), 0.5, atol=1e-6).any()
+    middle = curve.median_survival_time_
+    return math.nan if level or np.isinf(middle) else middle
+
+
+@pytest.mark.parametrize("e", [0, 1])
+def test_middles_and_curves_are_those_of_lifelines(case, e):
+    problem, state = case
+    frame = frame_of(problem, state, e)
+    for group in GROUPS:
+        own = inside(frame, *group)
+        kinds = (m.MEDIAN, m.FOLLOW_UP, m.SURVIVORS)
+        ours = ask(problem, state, lambda b, g=group, kinds=kinds: [
+            Row("", "print", k, e, b.group(*g)) for k in kinds])  # fmt: skip
+        equal(ours, [half(own, 1), half(own, 0), own.loc[own["event"] == 0, "time"].median()])
+        for day in (1.0, 60.0, 119.0, 400.0):
+            ours = ask(problem, state, lambda b, g=group, d=day: [
+                Row("", "print", m.SURVIVAL, e, b.group(*g), day=d)])  # fmt: skip
+            equal(ours, [survival(own, day)[0]])
+
+
+def survival(own: pd.DataFrame, day: float) -> tuple[float, float]:
+    """Survival after a day and the mean up to it by lifelines; NaN beyond the last patient."""
+    if own.empty:
+        return math.nan, math.nan
+    curve = KaplanMeierFitter().fit(own["time"], own["event"])
+    after = float(curve.predict(day))
+    if own["time"].max() < day and after > 1e-12:
+        return math.nan, math.nan
+    return after, restricted_mean_survival_time(curve, t=day)
+
+
+@pytest.mark.parametrize("e", [0, 1])
+def test_differences_and_the_log_rank_test_are_those_of_lifelines(case, e):
+    problem, state = case
+    frame, day = frame_of(problem, state, e), 150.0
+    ours = ask(problem, state, lambda b: [
+        Row("", "print", k, e, b.group(1), other=b.group(0), day=day)
+        for k in (m.DIFFERENCE, m.MEAN_DIFFERENCE)])  # fmt: skip
+    new, old = (np.array(survival(inside(frame, arm, None, 1), day)) for arm in (1, 0))
+    equal(ours, new - old)
+    ours = ask(problem, state, lambda b: [Row("", "print", m.LOG_RANK, e, b.model(e, ["arm"]))])
+    new, old = (frame[frame["arm"] == arm] for arm in (1, 0))
+    if frame["event"].sum():
+        theirs = logrank_test(new["time"], old["time"], new["event"], old["event"]).p_value
+        if not math.isnan(theirs):
+            equal(np.exp(ours), [theirs])
+
+
+MODELS = [(["arm"], (-1, None, 1), -1), (["arm", "a"], (-1, None, 1), -1),
+          (["arm", "a", "b"], (-1, None, 1), -1), (["a"], (1, None, 1), -1),
+          (["arm"], (-1, "a", 0), -1), (["arm"], (-1, None, 1), 91)]  # fmt: skip
+
+
+@pytest.mark.parametrize("ties", ["efron", "breslow"])
+@pytest.mark.parametrize("model", MODELS, ids=str)
+def test_ratios_are_those_of_the_kernel_and_unknown_where_it_has_none(case, model, ties):
+    problem, state = case
+    terms, group, landmark = model
+    kinds = (m.LOG_RATIO, m.LOG_LOW, m.LOG_HIGH, m.WALD)
+    for e in (0, 1):
+        builder = Builder(problem, ties)
+        at = builder.model(e, terms, builder.group(*group), landmark)
+        rows = [Row("", "print", k, e, at, term=t) for t in range(len(terms)) for k in kinds]
+        ours = measured(builder.done(), state, rows).reshape(-1, 4)
+        own = inside(frame_of(problem, state, e), *group)
+        own = own[own["time"] > landmark] if landmark >= 0 else own
+        beta, error = np.full((2, len(terms)), np.nan)
+        if len(own):
+            beta, error, _ = kernel.cox(own["time"], own["event"], own[terms], ties=ties)
+        equal(ours[:, 0], beta)
+        equal(ours[:, 1], beta - m.Z * error)
+        equal(ours[:, 2], beta + m.Z * error)
+        with np.errstate(invalid="ignore"):
+            p = [math.erfc(abs(z) / math.sqrt(2)) for z in beta / error]
+        equal(np.exp(ours[:, 3]), p)
+
+
+@pytest.mark.parametrize("e", [0, 1])
+def test_the_test_of_proportional_hazards_is_that_of_the_pages(case, e):
+    problem, state = case
+    frame = frame_of(problem, state, e)
+    ours = ask(problem, state, lambda b: [Row("", "print", m.PROPORTIONAL, e, b.model(e, ["arm"]))])
+    beta = kernel.cox(frame["time"], frame["event"], frame[["arm"]])[0]
+    if np.isnan(beta).any():
+        assert np.isnan(ours[0])
+        return
+    table = ph_test(frame, time="time", event="event", covariates=["arm"])
+    equal(np.exp(ours), table["p_value"].iloc[:1])
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "low", "high", "met"),
+    [
+        (5.0, m.EVENTS, 5.0, 5.0, True), (6.0, m.EVENTS, 5.0, 5.0, False),
+        (0.1, m.LOG_RATIO, 0.0, 0.1, True), (0.1 + 1e-12, m.LOG_RATIO, 0.0, 0.1, False),
+        (-0.1, m.LOG_RATIO, -np.inf, 0.1, True), (-12.0, m.MEDIAN, 12.0, 12.0, False),
+        (12.0, m.MEDIAN, 12.0, 12.0, True), (m.UNKNOWN, m.MEDIAN, m.UNKNOWN, np.inf, True),
+        (400.0, m.MEDIAN, m.UNKNOWN, np.inf, False), (m.UNKNOWN, m.MEDIAN, 12.0, 12.0, False),
+        (m.UNKNOWN, m.LOG_RATIO, -np.inf, np.inf, False),
+    ],
+)  # fmt: skip
+def test_a_claim_costs_nothing_if_and_only_if_it_is_met(value, kind, low, high, met):
+    assert (m.cost(value, kind, low, high, 1.0) == 0) == met
+
+
+def begun(seed: int) -> tuple[Problem, State, tuple, tuple]:
+    """A problem of the paper with everything free to move, a fresh start, and its board."""
+    rng = np.random.default_rng(seed)
+    problem, _ = drawn(rng)
+    both = [(k, arm) for k in (0, 1) for arm in (0, 1)]
+    play, loose = board(problem, Stage(frozenset(both), frozenset(both), problem.rows), 0.75)
+    state = State.empty(problem)
+    for e in (0, 1):
+        start(seed, e, problem.sizes[0], True, play, state.time, state.event)
+    return problem, state, play, loose
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_annealer_returns_the_loss_of_the_state_it_leaves(seed):
+    problem, state, play, loose = begun(seed)
+    before = losses(problem, state).sum()
+    left = run_annealer(problem, state, problem.rows, play, loose, seed=seed, steps=4000)
+    np.testing.assert_allclose(left, losses(problem, state).sum(), rtol=1e-9, atol=1e-9)
+    assert left < before
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_moves_keep_progression_before_death_and_everybody_within_the_study(seed):
+    problem, state, play, loose = begun(seed)
+    run_annealer(problem, state, problem.rows, play, loose, seed=seed, steps=4000)
+    assert (state.time[0] <= state.time[1]).all()
+    same = state.time[0] == state.time[1]
+    assert (state.event[0, same] == state.event[1, same]).all()
+    assert (state.time >= 1).all() and (state.time <= play[:, :, LAST_DAY].max()).all()
+    assert np.isin(state.event, (0, 1)).all() and np.isin(state.flag, (0, 1)).all()
+    assert (state.time == np.floor(state.time)).all()
+
+
+def test_what_may_not_move_stays():
+    problem, state, play, loose = begun(1)
+    play[0, :, MAY] = 0
+    old = state.copy()
+    run_annealer(problem, state, problem.rows, play, np.zeros_like(loose), seed=1, steps=4000)
+    assert (state.time[0] == old.time[0]).all() and (state.event[0] == old.event[0]).all()
+    assert (state.flag == old.flag).all()
+    assert (state.time[1] != old.time[1]).any()
+
+
+def test_an_attempt_depends_on_its_seed_alone():
+    again = [attempt(drawn(np.random.default_rng(5))[0], np.random.default_rng(6), steps=3000)
+             for _ in range(2)]  # fmt: skip
+    other = attempt(drawn(np.random.default_rng(5))[0], np.random.default_rng(7), steps=3000)
+    assert again[0][1] == again[1][1]
+    assert (again[0][0].time == again[1][0].time).all()
+    assert (again[0][0].time != other[0].time).any()
+
+
+def test_every_row_has_its_stage_and_only_one():
+    problem, _ = drawn(np.random.default_rng(1))
+    for first in (0, 1):
+        rows = [row for stage in stages(problem, first) for row in stage.rows]
+        assert sorted(rows) == sorted(problem.rows)
+
+
+def square(number: int) -> int:
+    made.append(number)
+    return number**2
+
+
+made: list[int] = []
+
+
+def test_tasks_go_on_after_a_kill_and_do_nothing_twice(tmp_path):
+    log = tmp_path / "log.jsonl"
+    made.clear()
+    run_tasks([(k,) for k in range(3)], square, log, jobs=1)
+    # A kill cuts the last line short: that task is done again, the others are not.
+    log.write_text(log.read_text()[:-4])
+    results = run_tasks([(k,) for k in range(5)], square, log, jobs=1)
+    assert list(results.values()) == [0, 1, 4, 9, 16]
+    assert made == [0, 1, 2, 2, 3, 4]
+
+
+def test_tasks_give_the_same_for_one_worker_and_two(tmp_path):
+    numbers = [(k,) for k in range(6)]
+    one, two = (run_tasks(numbers, math.factorial, tmp_path / f"{jobs}.jsonl", jobs=jobs)
+                for jobs in (1, 2))  # fmt: skip
+    assert one == two and list(one) == [tasks_module.name_of(t) for t in numbers]
