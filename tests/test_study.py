@@ -10,11 +10,12 @@ import pytest
 from helpers.estimators.times import rmst_table
 from helpers.paper.published import prints_as
 from helpers.rebuild.claims import build, check_claim, check_top
+from helpers.rebuild.paper import paper_problem
 from helpers.rebuild.state import losses, measured
 from helpers.regression import cox_table
 from helpers.survival import km_curve, milestones
 from helpers.workshop import study_files
-from helpers.workshop.study import ASKED, SEED, asked, ends, sample_tasks, within
+from helpers.workshop.study import ASKED, GROUPS, SEED, asked, ends, sample_tasks, within
 from helpers.workshop.study_data import HELD_OUT, SETS, SIZE, TUNING, sample, state_of, whole
 from helpers.workshop.study_files import FOLDER, cluster_interval, verdict
 from helpers.workshop.study_print import RIGHT, WRONG, medians_only, p_text, printed
@@ -147,6 +148,28 @@ def test_an_interval_of_sets_is_wider_than_one_that_counts_samples():
     assert low < 0.75 - 1.96 * math.sqrt(0.75 * 0.25 / 80)
     assert high == 1
     assert cluster_interval(np.full(4, 20.0), total, rng) == (1, 1)
+
+
+def test_a_dropped_number_is_placed_in_its_range_and_among_the_cohorts():
+    row = {"printed": [0.275, 0.285], "range": [0.2, 0.4], "values": [0.21, 0.28, 0.3, 0.31]}
+    about = {"table": 2, "members": 4, "tries": 9}
+    task = '[1, "OS model", "print"]'
+    table = study_files.group_table({task: about | {"rows": {"os_hr": row}}}).iloc[0]
+    assert (table["inside"], table["cohorts_below"], table["cohorts_above"]) == (True, 1, 2)
+    assert table["width_share"] == pytest.approx(0.05)
+    row["range"] = [0.3, 0.4]
+    table = study_files.group_table({task: about | {"rows": {"os_hr": row}}}).iloc[0]
+    assert not table["inside"]
+    none = study_files.group_table({task: about | {"members": 0, "rows": {}}}).iloc[0]
+    assert none["cohorts"] == 0
+
+
+def test_a_group_of_claims_is_every_row_of_its_model():
+    rows = {r.id for r in paper_problem(0).rows if r.source == "print"}
+    for group, ids in GROUPS.items():
+        assert set(ids) <= rows, group
+        stems = {i.partition(".")[0] for i in ids}
+        assert {r for r in rows if r.partition(".")[0] in stems} == set(ids), group
 
 
 # ---------------------------------------------------------------- data/study
