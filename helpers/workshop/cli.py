@@ -22,6 +22,7 @@ from helpers.workshop.given import (
     view_text,
     whole_number,
 )
+from helpers.workshop.study_verb import may_be_told, study
 
 TITLE = "Salvage after CD19 CAR-T failure: an executable companion"
 EDITIONS = {
@@ -304,6 +305,7 @@ def parser() -> argparse.ArgumentParser:
     added.add_argument("--members", type=whole_number, default=150, metavar="M",
                        help="cohorts to look for (default 150; hours on two cores)")  # fmt: skip
     added.add_argument("--jobs", **jobs)
+    may_be_told(verb(study))
     added = verb(check)
     added.add_argument("--cohort", metavar="F", help="the cohort built for the paper, a CSV file")
     added.add_argument("--json", action="store_true", help="the ledger as JSON")
