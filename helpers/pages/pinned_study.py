@@ -74,7 +74,8 @@ def read_run() -> str:
         f"data sets (seed {run['seed']:.0f}), {run['other_readings']:.0f} more printed by one "
         f"reading and rebuilt by another, {run['group_tasks']:.0f} of "
         f"{run['group_tasks_in_all']:.0f} searches without a group of claims; "
-        f"{run['core_minutes'] / 60:.1f} hours of one core."
+        f"{run['task_minutes']:.0f} minutes of one process. Asked for were "
+        f"{run['asked_per_set']:.0f} samples of each of ten sets: these are those finished so far."
     )
 
 
