@@ -21,6 +21,7 @@ from helpers.workshop.ensemble import (
     find_members,
     pool,
     pooled_values,
+    print_of,
     relay,
     try_readings,
 )
@@ -80,7 +81,7 @@ def write_ensemble(seed: int, members: list[dict], names) -> None:
     pd.concat(seen)[["basis", *names]].to_csv(
         FOLDER / "witnesses.csv", index=False, lineterminator="\n", float_format="%.5g"
     )
-    write_added(seed, names)
+    write_added(seed, seen[-1])
     write_readings(seed)
     np.savez_compressed(
         FOLDER / "extremes.npz", **pack(kept), table=np.array([m["table"] for m in kept], np.int8)
@@ -90,15 +91,24 @@ def write_ensemble(seed: int, members: list[dict], names) -> None:
     (FOLDER / "SHA256SUMS").write_text("\n".join(sums) + "\n", encoding="utf-8")
 
 
-def write_added(seed: int, names) -> None:
-    """data/ensemble/added.csv: ranges with one more number printed, and without it."""
+def write_added(seed: int, witnesses: pd.DataFrame) -> None:
+    """data/ensemble/added.csv: ranges with one more, made-up, number printed.
+
+    What the search aimed at it reached, or any cohort that prints the number too: both are inner
+    bounds, so the wider end counts.
+    """
     ranges = {}
     for task, result in read_log(BUILD / "added.jsonl").items():
         known_seed, extra, target, direction, _ = json.loads(task)
         if known_seed == seed:
             ends = ranges.setdefault((extra, result["printed"], target), {})
             ends["low" if direction < 0 else "high"] = result["value"]
-    rows = [(*key, ends["low"], ends["high"]) for key, ends in ranges.items() if len(ends) == 2]
+    rows = []
+    for (extra, printed, target), ends in ranges.items():
+        if len(ends) == 2:
+            same = [print_of(extra, v)[0] == printed if v == v else False for v in witnesses[extra]]
+            reached = [*witnesses.loc[same, target].dropna(), *ends.values()]
+            rows.append((extra, printed, target, min(reached), max(reached)))
     table = pd.DataFrame(rows, columns=["extra", "printed", "target", "low", "high"])
     table.to_csv(FOLDER / "added.csv", index=False, lineterminator="\n", float_format="%.6g")
 
