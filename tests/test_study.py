@@ -15,7 +15,7 @@ from helpers.rebuild.state import losses, measured
 from helpers.regression import cox_table
 from helpers.survival import km_curve, milestones
 from helpers.workshop import study_files
-from helpers.workshop.study import ASKED, GROUPS, SEED, asked, ends, sample_tasks, within
+from helpers.workshop.study import ASKED, GROUPS, SEED, asked, beside, ends, sample_tasks, within
 from helpers.workshop.study_data import HELD_OUT, SETS, SIZE, TUNING, sample, state_of, whole
 from helpers.workshop.study_files import FOLDER, cluster_interval, verdict
 from helpers.workshop.study_print import RIGHT, WRONG, medians_only, p_text, printed
@@ -118,7 +118,16 @@ def test_a_miss_is_told_with_its_cause():
         result(truth=[0.05], again={first: [0.0, 0.4]}, missed=["hr.p"]), 0)[1]  # fmt: skip
     assert verdict(result(truth=[0.95], missed=["hr.p"]), 0) == (
         "above", "the sample does not meet hr.p")  # fmt: skip
+    edge = result(truth=[0.95], missed=["hr.p"])
+    assert "beside the sample" in verdict(edge, 0, np.array([0.97]))[1]
+    assert "does not meet" in verdict(edge, 0, np.array([0.8]))[1]
     assert verdict(result(ranges=[None]), 0)[0] == "outside"
+
+
+def test_beside_a_sample_on_an_edge_of_printing_stands_a_cohort_that_meets_every_row():
+    found = beside(SEED, "breast", 0)  # the sample itself misses its log-rank row by its edge
+    assert found is not None
+    assert np.isfinite(found).all()
 
 
 def test_no_cohort_found_is_told_with_its_cause():

@@ -18,7 +18,7 @@ from helpers.rebuild.claims import build
 from helpers.rebuild.directed import drive
 from helpers.rebuild.paper import ECOG_SIZES, paper_problem, tables
 from helpers.rebuild.problem import Builder, Problem, Row
-from helpers.rebuild.staged import attempt
+from helpers.rebuild.staged import SWAPPED, Stage, attempt, board, run_annealer
 from helpers.rebuild.state import State, losses, measured
 from helpers.workshop.study_data import SETS, Source, sample, state_of
 from helpers.workshop.study_print import RIGHT, WRONG, medians_only, printed
@@ -180,6 +180,24 @@ def study_sample(seed: int, name: str, number: int, reading: str) -> dict:
             again = ends(reach(problem, left, further, [*key, 5], ways)[0]) if further else []
             result["again"] = dict(zip(ways, again, strict=False))
     return result | {"seconds": round(time.monotonic() - begin, 1)}
+
+
+def beside(seed: int, name: str, number: int) -> np.ndarray | None:
+    """The numbers asked about in a cohort next to a sample that meets every row, which a sample
+    on an edge of printing does not; None where none was found in `TRIES` searches from it."""
+    source, frame = SETS[name], sample(seed, name, number)
+    problem, rows = asked(build(printed(frame, source)), source)
+    both = range(2)
+    stage = Stage(frozenset((0, arm) for arm in both),
+                  frozenset((f, arm) for f in both for arm in both), problem.rows)  # fmt: skip
+    play, loose = board(problem, stage, 0.75)
+    loose[:] = SWAPPED
+    for k in range(TRIES):
+        state = state_of(frame, source)
+        if not run_annealer(problem, state, problem.rows, play, loose, seed=k, steps=40_000,
+                            hot=0.3 if k % 2 == 0 else 0.005, cold=0.0005):  # fmt: skip
+            return measured(problem, state, rows)
+    return None
 
 
 def natural(row: Row, value: float) -> float:

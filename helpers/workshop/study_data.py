@@ -2,6 +2,8 @@
 
 Tuning and held-out sets were named here before anything was rebuilt from any of them. Numbers of
 the search (steps, tries, starts) may be chosen by what the tuning sets show, and by nothing else.
+What first attempts, on samples of another seed, did change: survival alone is rebuilt, since no
+cohort was found under two linked endpoints, and rossi's last day is 364, not 365.
 Samples of one set share patients, so the study counts sets, not samples.
 """
 

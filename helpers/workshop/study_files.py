@@ -14,6 +14,7 @@ from helpers.workshop.study import (
     BUILD,
     GROUPS,
     asked,
+    beside,
     driven,
     find,
     within,
@@ -27,8 +28,18 @@ DRAWS = 2000  # of the bootstrap of sets
 INSIDE, UNDEFINED = "inside", "not defined in the sample"
 
 
-def verdict(result: dict, g: int) -> tuple[str, str]:
-    """Where the sample's own value of a number lies, and why if it is outside."""
+def outside(result: dict) -> bool:
+    """Whether some number of a sample missed."""
+    pairs = zip(result["truth"], result["ranges"], strict=True)
+    return any(v is not None and not within(v, r) for v, r in pairs)
+
+
+def verdict(result: dict, g: int, near=None) -> tuple[str, str]:
+    """Where the sample's own value of a number lies, and why if it is outside.
+
+    near : array, optional
+        What `study.beside` gives, for a sample that does not meet its own rows.
+    """
     value = result["truth"][g]
     if value is None:
         return UNDEFINED, ""
@@ -41,6 +52,8 @@ def verdict(result: dict, g: int) -> tuple[str, str]:
     name = list(ASKED)[g]
     if within(value, result.get("again", {}).get(name)):
         return where, "search: reached from further starts"
+    if near is not None and not within(near[g], limits):
+        return where, "search: a cohort beside the sample meets every row and lies outside too"
     if result["missed"]:
         # It lies on an edge of printing that the search keeps away from, or the reading is wrong.
         return where, "the sample does not meet " + ", ".join(result["missed"])
@@ -69,8 +82,10 @@ def study_tables(samples: dict) -> dict[str, pd.DataFrame]:
         })  # fmt: skip
         if not result["starts"]:
             continue
+        edge = reading == RIGHT and result["missed"] and outside(result)
+        near = beside(seed, name, number) if edge else None
         for g, quantity in enumerate(ASKED):
-            where, why = verdict(result, g)
+            where, why = verdict(result, g, near)
             low, high = result["ranges"][g] or (np.nan, np.nan)
             # Every cohort that prints all of it prints the medians too.
             wide = (result.get("wide") or [None] * len(ASKED))[g] or (np.nan, np.nan)
