@@ -23,10 +23,12 @@ from helpers.view import View
 PAPER = load_cohort()
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 # What an output of the series may rest on; anything with a digit in it names one of these.
-GROUNDS = (ONE_OF_MANY, "invented", "printed numbers", "simulated", "published aggregate")
+GROUNDS = (ONE_OF_MANY, "invented", "printed numbers", "simulated", "published aggregate",
+           "found by search", "made-up additions", "samples of real cohorts")  # fmt: skip
 NO_DATA = (
     "Conventions.", "The pages of the series", "Computed with.", "Known columns without",
     "Data status", "The question:", "data/glossary.csv", "data/references.bib",
+    "(00_start_here.ipynb)",  # the map of the series
 )  # fmt: skip
 
 

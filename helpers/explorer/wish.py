@@ -48,7 +48,7 @@ class Wish:
     >>> from helpers.cohort import load_cohort
     >>> wish = Wish(values(load_cohort()))
     >>> wish.extra.value = "os_12_cd20"
-    >>> wish.left[0] <= wish.left[1]
+    >>> bool(wish.left[0] <= wish.left[1])
     True
     """
 
