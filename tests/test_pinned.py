@@ -2,6 +2,7 @@
 # ruff: noqa: F811 (a test names the imported fixture as its argument)
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -330,10 +331,22 @@ def test_the_tables_of_the_study_are_told_in_words(tmp_path, monkeypatch):
     assert row["own value reached"] == "147 of 150, 6 sets" and row.iloc[-1] == "40%"
     assert row.iloc[3] == "98.0% (95.0% to 100.0%)"
     pd.DataFrame({"group": ["OS model"], "basis": ["rules"], "row": ["os_hr"], "inside": [True],
-                  "low": [np.log(0.2)], "high": [np.log(0.4)], "cohorts_below": [1],
+                  "low": [0.2], "high": [0.4], "cohorts_below": [1],
                   "cohorts_above": [2]}).to_csv(tmp_path / "groups.csv", index=False)  # fmt: skip
     row = pinned_study.groups_text().iloc[0]
     assert row["range without it"] == "0.2 to 0.4" and row["printed"] == "0.28"
     pd.DataFrame({"reading": ["right", "right"], "where": ["inside", "above"],
                   "miss": ["", "search"]}).to_csv(tmp_path / "ranges.csv", index=False)  # fmt: skip
     assert pinned_study.misses_text().to_numpy().tolist() == [["right", "search", 1]]
+
+
+def test_a_number_that_is_said_to_lie_inside_stands_within_the_range_that_is_shown():
+    """Ranges and printed numbers are in one unit."""
+    table = pinned_study.groups_text()
+    inside = table[table["printed lies"] == "inside"]
+    assert len(inside) > 0
+    for row in inside.to_dict("records"):
+        low, high = map(float, row["range without it"].split(" to "))
+        shown = float(re.search(r"\d+(\.\d+)?", row["printed"]).group())
+        # Three digits are shown, and P < 0.0001 is met by anything below.
+        assert low * 0.99 <= shown and ("<" in row["printed"] or shown <= high * 1.01), row

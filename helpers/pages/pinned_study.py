@@ -80,9 +80,9 @@ def read_run() -> str:
 
 
 def on_page(name: str, values) -> list[float]:
-    """Values of a claim in printed units: months for days, ratios and P for their logarithms."""
+    """Values of a claim in printed units: months for days; ratios and P stand so in the table."""
     days = name in ("followup", "pfs_cd20", "pfs_noncart", "os_cd20", "os_noncart")
-    return [v / DAYS_PER_MONTH if days else float(np.exp(v)) for v in values]
+    return [v / DAYS_PER_MONTH if days else v for v in values]
 
 
 def groups_text() -> pd.DataFrame:
