@@ -2,10 +2,11 @@
 
 import time
 
+from selenium.common.exceptions import ElementNotInteractableException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import Select
+from selenium.webdriver.support.ui import Select, WebDriverWait
 
 
 def wait_for(what, seconds=30, about="the page"):
@@ -60,7 +61,12 @@ class ExplorerPage:
         self.answered(lambda: self.pick(label, text))
 
     def pick(self, label, text):
-        Select(self.control(label)).select_by_visible_text(text)
+        self.patiently(lambda: Select(self.control(label)).select_by_visible_text(text))
+
+    def patiently(self, act):
+        """Act as soon as the page lets one: what was just unfolded may not be drawn yet."""
+        wait = WebDriverWait(self.driver, 30, ignored_exceptions=[ElementNotInteractableException])
+        wait.until(lambda _: act() or True)
 
     @staticmethod
     def select(node, text):
@@ -95,7 +101,7 @@ class ExplorerPage:
             "  if (this.type === 'file') document.body.append(this); else click.call(this); };"
         )
         self.press("Choose a CSV file")
-        self.one("input[type=file]").send_keys(str(path))
+        self.patiently(lambda: self.one("input[type=file]").send_keys(str(path)))
 
     def slide(self, end, key):
         """Move one end of the last range with an arrow key."""
