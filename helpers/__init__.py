@@ -30,7 +30,8 @@ _SUBJECTS = {
     ),
     "pages": (
         "cox_page", "describe", "exercises", "factors_page", "options_cases", "options_filter",
-        "options_page", "options_traps", "pinned_beside", "pinned_page", "pinned_study",
+        "options_page", "options_traps", "pinned_beside", "pinned_page", "pinned_rules",
+        "pinned_study",
         "reference_page", "response_page", "safety_page", "subgroup_page", "survival_page",
     ),
     "paper": (

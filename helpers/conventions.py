@@ -62,3 +62,4 @@ NOT_FOR_TREATMENT = "Not for treatment decisions."
 ONE_OF_MANY = "one synthetic cohort of many possible; not a finding of the study"
 MADE_UP_ROWS = "synthetic rows; not a finding about patients"
 BY_CONSTRUCTION = "Numbers that were printed and can be met are met by construction; any other is "
+FIRST_RESPONSE = 28  # days: no response is assessed earlier; assumed, the text does not say

@@ -91,3 +91,18 @@ def overflow(driver):
     return driver.execute_script(
         "const d = document.documentElement; return d.scrollWidth - d.clientWidth"
     )
+
+
+def run_first_cell(driver, url, seconds=90):
+    """Open a notebook of `servers.lab`, whose last cell says "left alone", and run its first."""
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    driver.get(url)
+    wait = WebDriverWait(driver, seconds)
+    wait.until(lambda d: "left alone" in d.find_element(By.CSS_SELECTOR, ".jp-Notebook").text)
+    wait.until(lambda d: "Idle" in d.find_element(By.TAG_NAME, "body").text)
+    driver.find_element(By.CSS_SELECTOR, ".jp-CodeCell .cm-content").click()
+    driver.switch_to.active_element.send_keys(Keys.SHIFT, Keys.ENTER)
+    return wait

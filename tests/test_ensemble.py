@@ -9,9 +9,9 @@ import pytest
 from helpers.cohort import load_cohort
 from helpers.paper.ledger import NOT_MET, ledger
 from helpers.paper.pinned import FOLDER
+from helpers.paper.unprinted import unprinted
 from helpers.rebuild.paper import ALTERNATIVES, as_state, paper_problem, tables
 from helpers.rebuild.patients import cohort_frame
-from helpers.rebuild.quantities import quantities
 from helpers.rebuild.state import losses, measured
 from helpers.workshop.ensemble import CURVE_DAYS, goal_row, print_of
 
@@ -85,7 +85,7 @@ def test_members_differ_as_the_print_allows(members):
 
 def test_every_extreme_is_shown_by_a_cohort_that_meets_the_claims(extremes):
     ranges = pd.read_csv(FOLDER / "ranges.csv")
-    assert set(quantities()) <= set(ranges["quantity"])
+    assert set(unprinted()) <= set(ranges["quantity"])
     for row in ranges.itertuples():
         cohort = extremes[row.cohort]
         problem = paper_problem(int(cohort["table"]))
@@ -116,7 +116,7 @@ def test_members_lie_within_the_ranges():
     table = table[table["basis"] == "rules"].pivot_table(
         index="quantity", columns="end", values="value"
     )
-    for name in quantities():
+    for name in unprinted():
         values = pd.to_numeric(members[name], errors="coerce").dropna()
         assert values.min() >= table.loc[name, "low"] - 1e-6
         assert values.max() <= table.loc[name, "high"] + 1e-6

@@ -7,11 +7,9 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from browser import browser, requested, resize  # noqa: F401 (a fixture)
+from browser import browser, requested, resize, run_first_cell  # noqa: F401 (a fixture)
 from cohorts import german
 from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
 from servers import lab
 from test_explorer_browser import outside
 
@@ -25,7 +23,6 @@ from helpers.paper.ledger import NOT_MET, claims, ledger
 from helpers.paper.unprinted import UNITS, unprinted, values
 from helpers.rebuild.paper import as_state, paper_problem
 from helpers.rebuild.patients import cohort_frame
-from helpers.rebuild.quantities import quantities
 from helpers.rebuild.state import measured
 from helpers.view import View
 from helpers.words import milestone_table
@@ -48,11 +45,6 @@ def engine(name, member):
 
 
 # The same quantity everywhere
-
-
-def test_names_labels_and_units_are_those_of_the_search():
-    ours = {n: (q.label, q.unit) for n, q in unprinted().items()}
-    assert ours == {n: (q.label, q.unit) for n, q in quantities().items()}
 
 
 @pytest.mark.parametrize("cohort", [PAPER, load_cohort(SECOND_COHORT)], ids=["first", "second"])
@@ -297,12 +289,7 @@ def test_without_a_kernel_a_table_stands_in():
 def test_in_jupyterlab_a_range_is_picked_and_narrowed_by_keyboard(browser, tmp_path):
     with lab(tmp_path, [CELL, "'left alone'"]) as url:
         resize(browser, 1000, 1100)
-        browser.get(url)
-        wait = WebDriverWait(browser, 90)
-        wait.until(lambda d: "left alone" in d.find_element(By.CSS_SELECTOR, ".jp-Notebook").text)
-        wait.until(lambda d: "Idle" in d.find_element(By.TAG_NAME, "body").text)
-        browser.find_element(By.CSS_SELECTOR, ".jp-CodeCell .cm-content").click()
-        browser.switch_to.active_element.send_keys(Keys.SHIFT, Keys.ENTER)
+        wait = run_first_cell(browser, url)
         first = wait.until(lambda d: d.find_elements(By.CSS_SELECTOR, ".jp-OutputArea svg"))[0]
         before = first.get_attribute("aria-label")
         box = browser.find_elements(By.CSS_SELECTOR, ".jp-OutputArea select")[1]

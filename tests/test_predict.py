@@ -7,12 +7,11 @@ import re
 from functools import cache
 
 import pytest
-from browser import browser, complaints, requested, visit  # noqa: F401
+from browser import browser, complaints, requested, run_first_cell, visit  # noqa: F401
 from cohorts import german
 from lxml import html as lxml_html
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
 from servers import lab
 from test_book import PREAMBLE, build, code, shown, text
 from test_editions import axe
@@ -272,12 +271,7 @@ CELL = "import helpers as h\n\nh.predict('00-2', 8.15, of='', about='new')"
 
 def test_in_jupyterlab_a_guess_is_compared_and_no_key_reaches_the_notebook(browser, tmp_path):
     with lab(tmp_path, [CELL, "'left alone'"]) as url:
-        browser.get(url)
-        wait = WebDriverWait(browser, 60)
-        wait.until(lambda d: "left alone" in d.find_element(By.CSS_SELECTOR, ".jp-Notebook").text)
-        wait.until(lambda d: "Idle" in d.find_element(By.TAG_NAME, "body").text)
-        browser.find_element(By.CSS_SELECTOR, ".jp-CodeCell .cm-content").click()
-        browser.switch_to.active_element.send_keys(Keys.SHIFT, Keys.ENTER)
+        wait = run_first_cell(browser, url)
         box = wait.until(lambda d: d.find_element(By.ID, "predict-00-2"))
         box.send_keys("dd")
         said = answer(browser, "00-2", "6")

@@ -5,10 +5,9 @@ Every sentence that names a range ends in `CAVEAT`.
 """
 
 import pandas as pd
-import yaml
 
 from helpers.analysis import analyse
-from helpers.cohort import ROOT, Cohort
+from helpers.cohort import Cohort
 from helpers.conventions import DAYS_PER_MONTH
 from helpers.pages.pinned_beside import CAVEAT as CAVEAT
 from helpers.pages.pinned_beside import span
@@ -20,7 +19,6 @@ from helpers.paper.forensics import (
     month_lengths,
     possible_tables,
 )
-from helpers.paper.ledger import claims
 from helpers.paper.published import load_published
 from helpers.paper.unprinted import UNITS, unprinted
 from helpers.view import View
@@ -28,13 +26,8 @@ from helpers.words import plain
 
 PRINT = "Computed from printed numbers alone."
 SET = "Cohorts found by search, which print the same; none of their rows is a patient."
-ASSUMED = "Assumed in data/claims.yaml; not printed."
 MADE_UP = "Made-up additions to the print, to show the method; none of them was printed."
 ADDITION = "if this were printed too (made up)"
-KINDS = {"hazard_ratio": "adjusted hazard ratio", "last_day": "days of follow-up, longest",
-         "censored_before": "patients censored before",
-         "unwatched": "patients whose PFS is censored while they are watched on"}  # fmt: skip
-CLAIMS = ROOT / "data" / "claims.yaml"
 
 
 # --- arithmetic -------------------------------------------------------------------------------
@@ -108,32 +101,6 @@ def diversity_text() -> pd.DataFrame:
         ends = [UNITS[q.unit].text(v) for v in (found[name].min(), found[name].max())]
         rows.append((q.label, " to ".join(ends)))
     return pd.DataFrame(rows, columns=["in what they differ", "found"])
-
-
-def rules_text() -> pd.DataFrame:
-    """The plausibility rules of data/claims.yaml, one line each."""
-    content = yaml.safe_load(CLAIMS.read_text(encoding="utf-8"))
-    rows = []
-    for rule in content["rules"]:
-        what = [KINDS.get(rule["kind"], rule["kind"]), rule.get("endpoint", "").upper(),
-                rule.get("arm", ""), content["factors"].get(rule.get("factor"), ""),
-                rule.get("at", "")]  # fmt: skip
-        rows.append((rule["about"], ", ".join(filter(None, what)), str(rule.get("min", "")),
-                     str(rule.get("max", ""))))  # fmt: skip
-    return pd.DataFrame(rows, columns=["rule", "what is bound", "at least", "at most"])
-
-
-def readings_text() -> pd.DataFrame:
-    """Readings under which cohorts were looked for in vain, and how near the search came."""
-    table, printed = pinned.readings(), claims().set_index("id")["quantity"]
-    rules = yaml.safe_load(CLAIMS.read_text(encoding="utf-8"))["rules"]
-    names = printed.to_dict() | {f"rule_{k}": r["about"] for k, r in enumerate(rules, start=1)}
-    missed = [
-        "; ".join(dict.fromkeys(names.get(n, n) for n in ids.split("; "))) or "none"
-        for ids in table["claims_missed"].fillna("")
-    ]
-    shown = table[["reading", "attempts", "members"]].rename(columns={"members": "cohorts found"})
-    return shown.assign(**{"missed by the nearest": missed})
 
 
 # --- ranges -----------------------------------------------------------------------------------

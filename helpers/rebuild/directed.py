@@ -23,10 +23,11 @@ WHOLE = (m.EVENTS, m.FLAGGED, m.AT_RISK)
 
 
 def own_stage(problem: Problem, row: Row, first: int) -> tuple[Stage, list[Stage]]:
-    """Where a quantity is decided: what may move for it with the claims on that, and what follows.
+    """Where a quantity is decided: the stage after which it is known, and the stages that follow.
 
-    The stages of one endpoint count as one, unless the quantity rests on one arm that has its
-    own.
+    Only what that stage newly frees moves: where one arm has a stage of its own, a number of both
+    arms moves the other arm alone, and the later endpoint moves under the earlier one. That is
+    quick, and one more reason why the ends are inner bounds.
     """
     plan = stages(problem, first)
     times = needs(problem, row)[0]

@@ -76,9 +76,7 @@ def half_day(order, time, event, happened, inside):
 
     Negative when it runs level at one half before, UNKNOWN when it never gets there.
     """
-    at_risk = 0
-    for i in range(len(order)):
-        at_risk += inside[i]
+    at_risk = inside.sum()
     survival, k = 1.0, len(order) - 1
     while k >= 0:
         now, dead, gone = time[order[k]], 0, 0
@@ -120,9 +118,7 @@ def middle_of_censored(order, time, event, inside):
 def survival_at(order, time, event, inside, day):
     """Kaplan-Meier estimate after `day` and the area under the curve up to it; UNKNOWN beyond
     the last patient, unless the curve has reached zero."""
-    at_risk = 0
-    for i in range(len(order)):
-        at_risk += inside[i]
+    at_risk = inside.sum()
     survival, area, before, last, k = 1.0, 0.0, 0.0, 0.0, len(order) - 1
     while k >= 0:
         now, dead, gone = time[order[k]], 0, 0

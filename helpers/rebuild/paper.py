@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from helpers.cohort import ROOT
+from helpers.conventions import FIRST_RESPONSE
 from helpers.paper.forensics import possible_tables
 from helpers.paper.published import chosen
 from helpers.rebuild import measure as m
@@ -20,7 +21,6 @@ from helpers.rebuild.problem import Builder, Problem
 from helpers.rebuild.state import State
 
 CLAIMS = ROOT / "data" / "claims.yaml"
-FIRST_RESPONSE = 28  # days: no response is assessed earlier
 ECOG_SIZES = range(6, 14)  # below 6 the printed error cannot be; above 13 none was found
 # The readings that change what the search must meet, by what `published.READINGS` calls them.
 SEARCHED = ("tie rule", "adjustment covariates", "ECOG endpoint", "follow-up definition")
@@ -84,16 +84,17 @@ def paper_problem(
     size = builder.group(arm, "ipi_3plus")
     builder.add("ipi_orr_or", "print", m.FLAGGED, m.CROSS, size, low=counts.ipi_high,
                 high=counts.ipi_high)  # fmt: skip
-    # Responders had not progressed when a response was first assessed.
+    # Responders had not progressed when a response was first assessed. The day is assumed, so
+    # this is a rule and no print.
     for value, least in ((1, counts.responders_high), (0, counts.responders_low)):
         builder.add(
-            f"responders_{value}", "print", m.AT_RISK, 0, builder.group(arm, "ipi_3plus", value),
+            f"responders_{value}", "rule", m.AT_RISK, 0, builder.group(arm, "ipi_3plus", value),
             day=FIRST_RESPONSE + 1.0, low=least,
         )  # fmt: skip
     # One control was not evaluable: gone before a response could be assessed.
-    builder.add("responders_control", "print", m.AT_RISK, 0, builder.group(0),
+    builder.add("responders_control", "rule", m.AT_RISK, 0, builder.group(0),
                 day=FIRST_RESPONSE + 1.0, low=3)  # fmt: skip
-    builder.add("not_evaluable", "print", m.AT_RISK, 1, builder.group(0),
+    builder.add("not_evaluable", "rule", m.AT_RISK, 1, builder.group(0),
                 day=float(FIRST_RESPONSE), high=38)  # fmt: skip
     if ecog is not None:
         builder.add("n_ecog", "design", m.FLAGGED, m.CROSS, builder.group(arm, "ecog_3plus"),

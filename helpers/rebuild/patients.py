@@ -9,7 +9,8 @@ and this file must meet: 15 complete responses of 54 and 3 of 38, the response-b
 import numpy as np
 import pandas as pd
 
-from helpers.rebuild.paper import FIRST_RESPONSE, tables
+from helpers.conventions import FIRST_RESPONSE
+from helpers.rebuild.paper import tables
 
 N1, N0 = 54, 39
 N = N1 + N0

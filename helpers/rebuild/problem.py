@@ -4,7 +4,7 @@ A `Problem` holds who could have been printed about (arms, endpoints, factors) a
 number that was printed or rule that is assumed. `helpers.rebuild.claims` makes one from a file.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -71,7 +71,6 @@ class Problem:
     rows: tuple[Row, ...] = ()
     groups: tuple[tuple[int, int, int], ...] = ((-1, -1, 0), (1, -1, 0), (0, -1, 0))
     models: tuple[tuple[int, int, int, int, int], ...] = ()
-    problems: tuple[str, ...] = field(default=())
 
     @property
     def n(self) -> int:

@@ -1,56 +1,23 @@
-"""The numbers that were not printed and whose attainable range is asked for."""
+"""How the search measures and drives the numbers that were not printed."""
 
 import math
-from typing import NamedTuple
 
 from helpers.conventions import DAYS_PER_MONTH
+from helpers.paper.unprinted import ENDPOINTS, HORIZON, LANDMARK, unprinted
 from helpers.rebuild import measure as m
 from helpers.rebuild.problem import Builder, Problem, Row
 
-ENDPOINTS = ("pfs", "os")
-LANDMARK = 91  # days, about three months
-
-
-class Quantity(NamedTuple):
-    """A number of a cohort: how it is called, shown and measured.
-
-    unit: percent, points, months, count, ratio or P; step: by how much it is driven at a time,
-    on the scale of `measure`.
-    """
-
-    name: str
-    label: str
-    unit: str
-    step: float
-
-
-def quantities() -> dict[str, Quantity]:
-    """Every unprinted quantity by its name, in the order they are shown."""
-    found = []
-    for end in ENDPOINTS:
-        up = end.upper()
-        for months in (6, 12):
-            for arm, name in (("cd20", "CD20 CAR-T"), ("noncart", "non-CAR-T")):
-                label = f"{months}-month {up}, {name}"
-                found.append(Quantity(f"{end}_{months}_{arm}", label, "percent", 0.02))
-            label = f"{months}-month {up}, difference"
-            found.append(Quantity(f"{end}_{months}_diff", label, "points", 0.02))
-        found += [
-            Quantity(f"{end}_rmst", f"{up}: mean time gained in 12 months", "months", 6.0),
-            Quantity(f"{end}_events", f"{up}: events", "count", 1.0),
-            Quantity(f"{end}_hr", f"{up}: unadjusted hazard ratio", "ratio", 0.03),
-            Quantity(f"{end}_hr_ecog", f"{up}: hazard ratio within ECOG 0-2", "ratio", 0.05),
-            Quantity(f"{end}_hr_landmark", f"{up}: hazard ratio from month 3 on", "ratio", 0.05),
-            Quantity(f"{end}_ph", f"{up}: P of the test of proportional hazards", "P", 0.3),
-        ]
-    return {q.name: q for q in found}
+# By how much a number is driven at a time, on the scale of `measure`, by its unit.
+STEPS = {"percent": 0.02, "points": 0.02, "months": 6.0, "count": 1.0, "ratio": 0.05, "P": 0.3}
+WHOLE_STEP = 0.03  # of the ratio of all patients, which moves less than one of some
 
 
 def goal(builder: Builder, name: str) -> Row:
     """The row that measures a quantity, without limits."""
     end, what, *rest = name.split("_")
     e = ENDPOINTS.index(end)
-    unit = quantities()[name].step / 3
+    step = WHOLE_STEP if what == "hr" and not rest else STEPS[unprinted()[name].unit]
+    unit = step / 3
     make = lambda kind, where, **other: Row(  # noqa: E731
         name, "goal", kind, e, where, unit=unit, **other
     )
@@ -60,7 +27,8 @@ def goal(builder: Builder, name: str) -> Row:
             return make(m.DIFFERENCE, builder.group(1), other=builder.group(0), day=day)
         return make(m.SURVIVAL, builder.group(int(rest == ["cd20"])), day=day)
     if what == "rmst":
-        return make(m.MEAN_DIFFERENCE, builder.group(1), other=builder.group(0), day=365.0)
+        return make(m.MEAN_DIFFERENCE, builder.group(1), other=builder.group(0),
+                    day=float(HORIZON))  # fmt: skip
     if what == "events":
         return make(m.EVENTS, builder.group())
     if what == "ph":

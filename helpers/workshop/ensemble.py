@@ -14,6 +14,7 @@ import pandas as pd
 
 from helpers.cohort import PAPER_COHORT, ROOT, SECOND_COHORT
 from helpers.conventions import DAYS_PER_MONTH
+from helpers.paper.unprinted import unprinted
 from helpers.rebuild.directed import drive
 from helpers.rebuild.paper import (
     ALTERNATIVES,
@@ -27,7 +28,7 @@ from helpers.rebuild.paper import (
 )
 from helpers.rebuild.patients import cohort_frame
 from helpers.rebuild.problem import Builder
-from helpers.rebuild.quantities import quantities, survival_goal, with_goals
+from helpers.rebuild.quantities import survival_goal, with_goals
 from helpers.rebuild.staged import attempt, stages
 from helpers.rebuild.state import losses, measured
 from helpers.workshop.calibrate import TRIES, find_member
@@ -71,7 +72,7 @@ def ensemble_member(seed: int, number: int) -> dict | None:
 def wander(state, table: int, readings: dict, rng):
     """A member driven some way along a few random quantities; and which."""
     problem = paper_problem(table, readings)
-    names = rng.permutation(list(quantities()))[:ROUNDS]
+    names = rng.permutation(list(unprinted()))[:ROUNDS]
     problem, rows = with_goals(problem, names)
     said = []
     for name, row in zip(names, rows, strict=True):
@@ -200,7 +201,7 @@ def spread(members: list[dict], number: int) -> list[dict]:
 
 def print_of(quantity: str, value: float) -> tuple[str, float, float]:
     """A value as a paper would print it, and the limits of what prints so, on its scale."""
-    unit = quantities()[quantity].unit
+    unit = unprinted()[quantity].unit
     if unit == "count":
         return f"{value:.0f}", round(value), round(value)
     if unit in ("percent", "points"):

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from helpers.paper.pinned import FOLDER
+from helpers.paper.unprinted import unprinted
 from helpers.rebuild.paper import ALTERNATIVES, NOT_FOUND
-from helpers.rebuild.quantities import quantities
 from helpers.workshop.ensemble import (
     BASES,
     BUILD,
@@ -30,7 +30,7 @@ from helpers.workshop.tasks import read_log
 
 def build_ensemble(seed: int, members: int, *, jobs: int | None = None) -> int:
     """All rounds, then data/ensemble; the number of members."""
-    names = list(quantities())
+    names = list(unprinted())
     found = find_members(seed, members, jobs=jobs)
     find_extremes(seed, found, names, jobs=jobs)
     relay(seed, found, [*names, *curve_names(DRIVEN_DAYS)], jobs=jobs)
