@@ -95,12 +95,14 @@ def overflow(driver):
 
 def run_first_cell(driver, url, seconds=90):
     """Open a notebook of `servers.lab`, whose last cell says "left alone", and run its first."""
+    from selenium.common.exceptions import StaleElementReferenceException
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
     from selenium.webdriver.support.ui import WebDriverWait
 
     driver.get(url)
-    wait = WebDriverWait(driver, seconds)
+    # The page replaces what it has drawn while it settles.
+    wait = WebDriverWait(driver, seconds, ignored_exceptions=[StaleElementReferenceException])
     wait.until(lambda d: "left alone" in d.find_element(By.CSS_SELECTOR, ".jp-Notebook").text)
     wait.until(lambda d: "Idle" in d.find_element(By.TAG_NAME, "body").text)
     driver.find_element(By.CSS_SELECTOR, ".jp-CodeCell .cm-content").click()
