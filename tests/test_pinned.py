@@ -291,13 +291,15 @@ def test_in_jupyterlab_a_range_is_picked_and_narrowed_by_keyboard(browser, tmp_p
         resize(browser, 1000, 1100)
         wait = run_first_cell(browser, url)
         before = wait.until(shown)
-        box = lambda d: d.find_elements(By.CSS_SELECTOR, ".jp-OutputArea select")[1]  # noqa: E731
-        wait.until(
-            lambda d: d.find_elements(By.CSS_SELECTOR, boxes)[1].send_keys("OS: events") or 1
-        )
+        wait.until(ask_for_events)
         wait.until(lambda d: "had OS: events been printed as 62" in shown(d) != before)
         assert "cohorts found would print it" in browser.find_element(By.TAG_NAME, "body").text
         assert not outside(requested(browser))
+
+
+def ask_for_events(driver):
+    driver.find_elements(By.CSS_SELECTOR, ".jp-OutputArea select")[1].send_keys("OS: events")
+    return True
 
 
 def shown(driver):
