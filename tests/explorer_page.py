@@ -22,6 +22,9 @@ def wait_for(what, seconds=30, about="the page"):
     raise AssertionError(f"{about} did not come within {seconds} s ({last})")
 
 
+QUIET = 0.3  # seconds without another answer after which an act has had its last
+
+
 class ExplorerPage:
     """One explorer on one open page."""
 
@@ -56,6 +59,12 @@ class ExplorerPage:
         before = self.serial()
         act()
         wait_for(lambda: (self.serial() or 0) > before, 20, "another answer")
+        # One act may be answered twice (controls first, filters after): wait for the last.
+        last, since = self.serial(), time.monotonic()
+        while time.monotonic() - since < QUIET:
+            time.sleep(0.05)
+            if (now := self.serial()) != last:
+                last, since = now, time.monotonic()
 
     def choose(self, label, text):
         self.answered(lambda: self.pick(label, text))
