@@ -87,8 +87,8 @@ def test_a_p_that_contradicts_its_interval_is_impossible(tmp_path, capsys):
 
 def test_a_log_rank_p_that_no_search_meets_is_not_called_impossible(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(calibrate, "DELETION", 1)
-    steps = 3000  # too few to be thorough: the words are tested, not how near it comes
-    monkeypatch.setattr(calibrate, "nearest_miss", quick(calibrate.nearest_miss, steps))
+    # Too few steps to be thorough: the words are tested, not how near it comes.
+    monkeypatch.setattr(calibrate, "nearest_miss", quick(calibrate.nearest_miss))
     monkeypatch.setattr(calibrate, "unmet_together", lambda *given, **more: ["pfs_cd20", "pfs_p"])
     file = paper_file(tmp_path, "pfs_p", printed="0.00000000000001")
     given = ["--claims", file, "--tries", "2", "--jobs", "1", "--out", str(tmp_path)]
@@ -98,8 +98,8 @@ def test_a_log_rank_p_that_no_search_meets_is_not_called_impossible(tmp_path, ca
     assert "impossible" not in said.lower() and not list(tmp_path.glob("*.csv"))
 
 
-def quick(search, steps: int):
-    return lambda problem, rng: search(problem, rng, steps=steps)
+def quick(search):
+    return lambda problem, rng: search(problem, rng, steps=3000, reheats=())
 
 
 @pytest.mark.parametrize("text", [None, "[", "name: x", "a: {b"])

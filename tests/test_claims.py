@@ -288,7 +288,7 @@ def test_claims_that_are_not_met_give_the_nearest_miss_and_a_set_without_proof()
         {"kind": "events", "arm": "old", "printed": "9"},
         {"kind": "median", "arm": "old", "printed": "100"},
     )
-    state, loss = nearest_miss(problem, np.random.default_rng(1), steps=5000)
+    state, loss = nearest_miss(problem, np.random.default_rng(1), steps=5000, reheats=())
     table = miss_table(problem, state)
     assert loss > 0 and table["cost"].sum() == pytest.approx(loss)
     assert table["cost"].is_monotonic_decreasing

@@ -15,7 +15,7 @@ from helpers.rebuild import measure as m
 from helpers.rebuild.anneal import LAST_DAY, MAY, start
 from helpers.rebuild.paper import drawn
 from helpers.rebuild.problem import Builder, Problem, Row
-from helpers.rebuild.staged import Stage, attempt, board, run_annealer, stages
+from helpers.rebuild.staged import attempt, board, everything, run_annealer, stages
 from helpers.rebuild.state import State, losses, measured
 from helpers.workshop import tasks as tasks_module
 from helpers.workshop.tasks import run_tasks
@@ -194,8 +194,8 @@ def test_the_test_of_proportional_hazards_is_that_of_the_pages(case, e):
         (5.0, m.EVENTS, 5.0, 5.0, True), (6.0, m.EVENTS, 5.0, 5.0, False),
         (0.1, m.LOG_RATIO, 0.0, 0.1, True), (0.1 + 1e-12, m.LOG_RATIO, 0.0, 0.1, False),
         (-0.1, m.LOG_RATIO, -np.inf, 0.1, True), (-12.0, m.MEDIAN, 12.0, 12.0, False),
-        (12.0, m.MEDIAN, 12.0, 12.0, True), (m.UNKNOWN, m.MEDIAN, m.UNKNOWN, np.inf, True),
-        (400.0, m.MEDIAN, m.UNKNOWN, np.inf, False), (m.UNKNOWN, m.MEDIAN, 12.0, 12.0, False),
+        (12.0, m.MEDIAN, 12.0, 12.0, True), (m.UNKNOWN, m.MEDIAN, 12.0, 12.0, False),
+        (0.51, m.LEVEL, 0.500002, np.inf, True), (0.5, m.LEVEL, 0.500002, np.inf, False),
         (m.UNKNOWN, m.LOG_RATIO, -np.inf, np.inf, False),
     ],
 )  # fmt: skip
@@ -207,8 +207,7 @@ def begun(seed: int) -> tuple[Problem, State, tuple, tuple]:
     """A problem of the paper with everything free to move, a fresh start, and its board."""
     rng = np.random.default_rng(seed)
     problem, _ = drawn(rng)
-    both = [(k, arm) for k in (0, 1) for arm in (0, 1)]
-    play, loose = board(problem, Stage(frozenset(both), frozenset(both), problem.rows), 0.75)
+    play, loose = board(problem, everything(problem), 0.75)
     state = State.empty(problem)
     for e in (0, 1):
         start(seed, e, problem.sizes[0], True, play, state.time, state.event)

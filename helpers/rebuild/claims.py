@@ -212,7 +212,8 @@ def add_claim(builder: Builder, claim: dict, source: str, content: dict, scale: 
         which = MIDDLES[kind]
         group = builder.group(arm, claim.get("factor"))
         if text == NOT_REACHED:
-            builder.add(name, source, which, e, group, low=m.UNKNOWN)
+            # A curve that runs level at one half has its median there, by our convention.
+            builder.add(name, source, m.LEVEL, e, group, low=0.5 + 2 * m.PLATEAU)
         else:
             low, high = low * scale, high * scale
             low, high = whole(low, high) if text else (low, high)

@@ -22,8 +22,8 @@ forget_when_older(__file__, cells.__file__)
 
 # Kinds of a claim. Columns of `rows`: kind, endpoint, group or model, term, which.
 (FLAGGED, EVENTS, AT_RISK, CENSORED_BEFORE, UNWATCHED, SURVIVORS, MEDIAN, FOLLOW_UP, SURVIVAL,
- DIFFERENCE, MEAN_DIFFERENCE, LOG_RANK, LOG_RATIO, LOG_LOW, LOG_HIGH, WALD,
- PROPORTIONAL) = range(17)  # fmt: skip
+ LEVEL, DIFFERENCE, MEAN_DIFFERENCE, LOG_RANK, LOG_RATIO, LOG_LOW, LOG_HIGH, WALD,
+ PROPORTIONAL) = range(18)  # fmt: skip
 FIRST_MODEL_KIND = LOG_RATIO
 KIND, ENDPOINT, WHERE, TERM, OTHER = range(5)
 CROSS = -1  # the endpoint of a claim that rests on several, or on none
@@ -112,6 +112,25 @@ def middle_of_censored(order, time, event, inside):
                 total += time[i]
             seen += 1
     return total if censored % 2 else total / 2
+
+
+@fast
+def final_level(order, time, event, inside):
+    """Where a group's Kaplan-Meier curve ends: above one half, its median is not reached."""
+    at_risk = inside.sum()
+    survival, k = 1.0, len(order) - 1
+    while k >= 0:
+        now, dead, gone = time[order[k]], 0, 0
+        while k >= 0 and time[order[k]] == now:
+            i = order[k]
+            if inside[i]:
+                gone += 1
+                dead += event[i]
+            k -= 1
+        if dead:
+            survival *= 1.0 - dead / at_risk
+        at_risk -= gone
+    return survival
 
 
 @fast
@@ -208,6 +227,8 @@ def measure(row, day, models, time, event, order, inside, cell, fitted, beta, er
         return half_day(order[e], time[e], event[e], int(kind == MEDIAN), group)
     if kind == SURVIVAL:
         return survival_at(order[e], time[e], event[e], group, day)[0]
+    if kind == LEVEL:
+        return final_level(order[e], time[e], event[e], group)
     if kind == SURVIVORS:
         return middle_of_censored(order[e], time[e], event[e], group)
     count = 0
@@ -232,8 +253,6 @@ def cost(value, kind, low, high, unit):
     extra = 0.0
     if (kind in (MEDIAN, FOLLOW_UP)) and value < 0:
         value, extra = -value, 3.0
-    if low >= UNKNOWN:  # printed as not reached
-        return 0.0 if value >= UNKNOWN else 5.0
     if value >= UNKNOWN:
         return FAR
     if value < low:

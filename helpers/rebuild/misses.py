@@ -10,11 +10,15 @@ import numpy as np
 import pandas as pd
 
 from helpers.rebuild import measure as m
-from helpers.rebuild.directed import COLD, HOT
 from helpers.rebuild.problem import Problem, Row
-from helpers.rebuild.staged import STEPS, Stage, attempt, board, run_annealer
+from helpers.rebuild.staged import STEPS, attempt, board, event_shares, everything, run_annealer
 from helpers.rebuild.state import State, losses, measured
 
+# Everything at once after the stages: hot first, since no cohort is known yet, then ever cooler
+# from the best, where the last thousandths of a loss go; and so again. Heat and steps.
+REHEATS = ((3.0, 120_000), (0.3, 40_000), (0.1, 40_000)) * 6
+COLD = 0.001
+FEW = REHEATS[:6]  # where many sets of claims are tried
 LOGS = (m.LOG_RANK, m.LOG_RATIO, m.LOG_LOW, m.LOG_HIGH, m.WALD, m.PROPORTIONAL)
 DAYS_OF = (m.MEDIAN, m.FOLLOW_UP, m.SURVIVORS, m.MEAN_DIFFERENCE)
 
@@ -53,16 +57,16 @@ def unit_of(row: Row) -> str:
         return "ratio"
     if row.kind in DAYS_OF:
         return "days"
-    return "share" if row.kind in (m.SURVIVAL, m.DIFFERENCE) else "count"
+    return "share" if row.kind in (m.SURVIVAL, m.LEVEL, m.DIFFERENCE) else "count"
 
 
 def nearest_miss(
-    problem: Problem, rng, *, near: State | None = None, steps: int = STEPS
+    problem: Problem, rng, *, near: State | None = None, steps: int = STEPS, reheats=REHEATS
 ) -> tuple[State, float]:
     """The state that one search ends with, and its loss; 0 when it meets every row.
 
-    Stage by stage from scratch, or from `near`, and then everything at once: what the stages
-    could not give each other is mended, or the misses are spread as thinly as they can be.
+    Stage by stage from scratch, or from `near`, and then everything at once, a few times: what
+    the stages could not give each other is mended, or the misses are spread thinly.
     """
     if near is None:
         state, total = attempt(problem, rng, steps=steps, go_on=True)
@@ -70,13 +74,16 @@ def nearest_miss(
         state, total = near, float(losses(problem, near).sum())
     if total == 0:
         return state, total
-    ends, factors = range(len(problem.endpoints)), range(len(problem.factors))
-    whole = Stage(frozenset((e, arm) for e in ends for arm in (0, 1)),
-                  frozenset((f, arm) for f in factors for arm in (0, 1)), problem.rows)  # fmt: skip
-    trial, (play, loose) = state.copy(), board(problem, whole, 0.75)
-    left = run_annealer(problem, trial, problem.rows, play, loose, seed=int(rng.integers(2**31)),
-                        steps=steps, hot=HOT, cold=COLD)  # fmt: skip
-    return (trial, left) if left < total else (state, total)
+    for hot, steps in reheats:
+        trial = state.copy()
+        play, loose = board(problem, everything(problem), event_shares(problem, rng))
+        left = run_annealer(problem, trial, problem.rows, play, loose, hot=hot, cold=COLD,
+                            seed=int(rng.integers(2**31)), steps=steps)  # fmt: skip
+        if left < total:
+            state, total = trial, left
+        if total == 0:
+            break
+    return state, total
 
 
 def found_in(problem: Problem, near: State, rng, searches: int) -> bool:
@@ -85,7 +92,7 @@ def found_in(problem: Problem, near: State, rng, searches: int) -> bool:
     Fewer claims can be harder for stages from scratch, which they no longer guide; so each set
     is also begun from where the search of all claims ended.
     """
-    return any(nearest_miss(problem, rng, near=None if k % 2 else near)[1] == 0
+    return any(nearest_miss(problem, rng, near=None if k % 2 else near, reheats=FEW)[1] == 0
                for k in range(searches))  # fmt: skip
 
 

@@ -15,9 +15,9 @@ MARGIN = 0.02  # of an interval's width, at each end: nothing is met on its edge
 # Loss 1 for a miss of this much; on the log scale for ratios and P.
 UNITS = {
     m.FLAGGED: 1.0, m.EVENTS: 1.0, m.AT_RISK: 1.0, m.CENSORED_BEFORE: 3.0, m.UNWATCHED: 3.0,
-    m.SURVIVORS: 10.0, m.MEDIAN: 3.0, m.FOLLOW_UP: 10.0, m.SURVIVAL: 0.01, m.DIFFERENCE: 0.01,
-    m.MEAN_DIFFERENCE: 3.0, m.LOG_RANK: 0.02, m.LOG_RATIO: 0.01, m.LOG_LOW: 0.01, m.LOG_HIGH: 0.01,
-    m.WALD: 0.1, m.PROPORTIONAL: 0.1,
+    m.SURVIVORS: 10.0, m.MEDIAN: 3.0, m.FOLLOW_UP: 10.0, m.SURVIVAL: 0.01, m.LEVEL: 0.01,
+    m.DIFFERENCE: 0.01, m.MEAN_DIFFERENCE: 3.0, m.LOG_RANK: 0.02, m.LOG_RATIO: 0.01,
+    m.LOG_LOW: 0.01, m.LOG_HIGH: 0.01, m.WALD: 0.1, m.PROPORTIONAL: 0.1,
 }  # fmt: skip
 COUNTED = (m.FLAGGED, m.EVENTS, m.AT_RISK, m.CENSORED_BEFORE, m.UNWATCHED, m.SURVIVORS, m.MEDIAN,
            m.FOLLOW_UP)  # fmt: skip
@@ -87,11 +87,8 @@ class Problem:
         return replace(self, rows=tuple(r for r in self.rows if r.id not in ids))
 
     def arrays(self, rows=None):
-        """rows (int), limits, groups, models: what the compiled functions take.
-
-        Cheap claims stand first, so that a bad move is dropped before a model is fitted.
-        """
-        rows = sorted(self.rows if rows is None else rows, key=lambda row: row.kind)
+        """rows (int), limits, groups, models: what the compiled functions take."""
+        rows = in_order(self.rows if rows is None else rows)
         numbers = [(r.kind, r.endpoint, r.where, r.term, r.other) for r in rows]
         limits = [(r.day, r.low, r.high, r.unit) for r in rows]
         return (
@@ -99,6 +96,11 @@ class Problem:
             np.array(self.groups, np.int64).reshape(-1, 3),
             np.array(self.models, np.int64).reshape(-1, 5),
         )  # fmt: skip
+
+
+def in_order(rows) -> list[Row]:
+    """Cheap claims first, so that a bad move is dropped before a model is fitted."""
+    return sorted(rows, key=lambda row: row.kind)
 
 
 class Builder:

@@ -11,13 +11,25 @@ from typing import NamedTuple
 import numpy as np
 
 from helpers.rebuild import measure as m
-from helpers.rebuild.anneal import EVENT_SHARE, FIXED, FREE, LAST_DAY, MAY, MEAN, SWAPPED, start
+from helpers.rebuild.anneal import (
+    EVENT_SHARE,
+    FIXED,
+    FREE,
+    LAST_DAY,
+    MAY,
+    MEAN,
+    SWAPPED,
+    TO_THE_END,
+    start,
+)
 from helpers.rebuild.anneal import anneal as compiled
-from helpers.rebuild.problem import Problem, Row
+from helpers.rebuild.problem import Problem, Row, in_order
 from helpers.rebuild.state import State, losses, settled
 
 STEPS = 60_000
 HOT, COLD = 5.0, 0.05  # a loss of one unit is a hundredth on the log scale of a hazard ratio
+REACHED, NOT_REACHED = (0.6, 1.0), (0.1, 0.6)  # share of events by whether a median is reached
+NEAR_THE_END = 0.97  # of the last day: so long a median follow-up is that of a planned end
 TRIES = 12, 6  # of the first stage, which is cheap and fails most, and of each later one
 
 
@@ -27,6 +39,14 @@ class Stage(NamedTuple):
     times: frozenset
     flags: frozenset
     rows: tuple[Row, ...]
+
+
+def everything(problem: Problem) -> Stage:
+    """All that can move, under all rows."""
+    ends, factors = range(len(problem.endpoints)), range(len(problem.factors))
+    arms = (0, 1)
+    return Stage(frozenset((e, a) for e in ends for a in arms),
+                 frozenset((f, a) for f in factors for a in arms), problem.rows)  # fmt: skip
 
 
 def needs(problem: Problem, row: Row) -> tuple[frozenset, frozenset]:
@@ -89,11 +109,27 @@ def fixed_counts(problem: Problem) -> dict[tuple[int, int], tuple[float, float]]
     return found
 
 
-def board(problem: Problem, stage: Stage, event_share: float) -> tuple[np.ndarray, np.ndarray]:
-    """`play` and `loose` of a stage, as the annealer takes them (column 0 the first-named arm)."""
-    play = np.zeros((len(problem.endpoints), 2, 4))
+def event_shares(problem: Problem, rng) -> np.ndarray:
+    """Shares of events among fresh draws, drawn for each endpoint and arm: (endpoints, 2)."""
+    shares = rng.uniform(*REACHED, size=(len(problem.endpoints), 2))
+    for row in problem.rows:
+        arm = problem.groups[row.where][0] if row.kind == m.LEVEL else -1
+        if arm >= 0:
+            shares[row.endpoint, 1 - arm] = rng.uniform(*NOT_REACHED)
+    return shares
+
+
+def board(problem: Problem, stage: Stage, event_share) -> tuple[np.ndarray, np.ndarray]:
+    """`play` and `loose` of a stage, as the annealer takes them (column 0 the first-named arm).
+
+    `event_share` is one number or, as `event_shares` gives them, one by endpoint and arm.
+    """
+    play = np.zeros((len(problem.endpoints), 2, 5))
     play[:, :, MEAN], play[:, :, EVENT_SHARE] = problem.typical, event_share
     play[:, :, LAST_DAY] = watched_to(problem)
+    for row in problem.rows:  # a trial that watched most patients to its last day
+        if row.kind == m.FOLLOW_UP and row.low >= NEAR_THE_END * problem.last_day:
+            play[row.endpoint, :, TO_THE_END] = 0.5
     for e, arm in stage.times:
         play[e, 1 - arm, MAY] = 1
     counts = fixed_counts(problem)
@@ -122,14 +158,20 @@ def deal_flags(problem: Problem, stage: Stage, state: State, rng) -> None:
         state.flag[factor, rng.permutation(rows)[:number]] = 1
 
 
-def run_annealer(problem, state, rows, play, loose, *, seed, steps, hot=HOT, cold=COLD) -> float:
-    """Anneal a state in place under some rows; the loss reached."""
+def run_annealer(
+    problem, state, rows, play, loose, *, seed, steps, hot=HOT, cold=COLD, goal: Row | None = None
+) -> float:
+    """Anneal a state in place under some rows, and towards a goal if one is given (of `rows` no
+    part); the loss reached."""
+    rows = in_order([*rows, goal] if goal else rows)
+    at = rows.index(goal) if goal else -1
     rows, limits, groups, models = problem.arrays(list(rows))
     order, inside, cell = settled(problem, state, models)
     return float(
         compiled(
-            seed, steps, hot, cold, problem.linked, play, loose, rows, limits, problem.sizes[0],
-            groups, models, state.time, state.event, state.flag, order, inside, cell,
+            seed, steps, hot, cold, problem.linked, play, loose, rows, limits, at,
+            problem.sizes[0], groups, models, state.time, state.event, state.flag,
+            order, inside, cell,
         )
     )  # fmt: skip
 
@@ -152,7 +194,7 @@ def attempt(
     state, total = State.empty(problem), 0.0
     if first == 1:  # the earlier endpoint out of the way of the later
         state.time[0] = 0.0
-    share = rng.uniform(0.6, 0.9)
+    share = event_shares(problem, rng)
     for k, stage in enumerate(stages(problem, first)):
         play, loose = board(problem, stage, share)
         best, least = state, math.inf

@@ -1,10 +1,9 @@
 """`python -m helpers ensemble`: the cohorts that print the same, and how far each number goes.
 
-Three rounds of numbered tasks. *Members*: attempts from scratch under each reading, half of them
-driven some way along a random quantity, so that they differ as the print allows. *Extremes*: each
-unprinted quantity driven up and down from several members. *Relay*: once more from the farthest
-cohort that any task has found. `helpers.workshop.ensemble_files` writes
-data/ensemble.
+Rounds of numbered tasks. *Members*: attempts from scratch under each reading, half of them driven
+some way along random quantities, so that they differ as the print allows. *Extremes*: each
+unprinted quantity driven up and down from several members. *Relays*: again from the farthest
+cohort that any task has found. `helpers.workshop.ensemble_files` writes data/ensemble.
 """
 
 import json
@@ -22,7 +21,6 @@ from helpers.rebuild.paper import (
     as_member,
     as_state,
     drawn,
-    first_endpoint,
     paper_problem,
     tables,
 )
@@ -36,13 +34,14 @@ from helpers.workshop.tasks import read_log, run_tasks
 
 SHARES = 0.7, 0.12, 0.06, 0.12  # of the members under each reading; the third is found rarely
 ROUNDS = 2  # quantities along which a driven member is moved, each some way
-STARTS = 2  # members from which each quantity is driven, each way
+STARTS = 4  # members from which each quantity is driven, each way
 BASES = ("print", "rules")  # printed numbers alone, or with the plausibility rules
 # Numbers one may wish had been printed, and those whose ranges they are asked to shrink.
 ADDED = ("os_12_cd20", "os_12_noncart", "os_events", "os_hr", "pfs_6_cd20", "pfs_12_cd20",
          "pfs_events", "pfs_hr")  # fmt: skip
 TARGETS = ("os_12_diff", "os_rmst", "pfs_6_diff", "pfs_rmst")
 READING_TRIES = 8
+LEGS = 2  # relays, each from what the one before it reached
 DRIVEN_DAYS = (120, 270, 540)  # points of the curves driven themselves; months 6 and 12 are too
 CURVE_DAYS = (60, 120, 180, 240, 270, 300, 360, 420, 480, 540, 600, 660, 720)
 BUILD = ROOT / "build" / "ensemble"
@@ -78,8 +77,7 @@ def wander(state, table: int, readings: dict, rng):
     for name, row in zip(names, rows, strict=True):
         direction = int(rng.choice([-1, 1]))
         cycles = int(rng.integers(2, 8))
-        state, _ = drive(problem, state, row, direction, rng, cycles=cycles,
-                         first=first_endpoint(readings))  # fmt: skip
+        state, _ = drive(problem, state, row, direction, rng, cycles=cycles)
         said.append(f"{name} {'up' if direction > 0 else 'down'}")
     return state, "; ".join(said)
 
@@ -133,8 +131,8 @@ def find_extremes(seed: int, members: list[dict], names, *, jobs: int | None = N
     run_tasks(tasks, drive_from, log, jobs=jobs, about="extremes")
 
 
-def relay(seed: int, members: list[dict], names, *, jobs: int | None = None) -> None:
-    """From the farthest cohort that anything has found, each quantity once more."""
+def relay(seed: int, members: list[dict], names, leg: int, *, jobs: int | None = None) -> None:
+    """From the farthest cohort that anything has found, each quantity once more; `leg` counts."""
     pools = {basis: pool(members, basis) for basis in BASES}
     tasks = []
     for basis in BASES:
@@ -142,8 +140,9 @@ def relay(seed: int, members: list[dict], names, *, jobs: int | None = None) -> 
             values = pooled_values(pools[basis], name)
             for direction in (-1, 1):
                 best = np.nanargmax(direction * values)
-                tasks.append((seed, name, direction, basis, 1000, compact(pools[basis][best])))
-    run_tasks(tasks, drive_from, BUILD / "relay.jsonl", jobs=jobs, about="relay")
+                start = compact(pools[basis][best])
+                tasks.append((seed, name, direction, basis, 1000 + leg, start))
+    run_tasks(tasks, drive_from, BUILD / "relay.jsonl", jobs=jobs, about=f"relay {leg + 1}")
 
 
 def pool(members: list[dict], basis: str) -> list[dict]:

@@ -13,6 +13,7 @@ from helpers.workshop.ensemble import (
     BASES,
     BUILD,
     DRIVEN_DAYS,
+    LEGS,
     STARTS,
     add_numbers,
     compact,
@@ -33,7 +34,8 @@ def build_ensemble(seed: int, members: int, *, jobs: int | None = None) -> int:
     names = list(unprinted())
     found = find_members(seed, members, jobs=jobs)
     find_extremes(seed, found, names, jobs=jobs)
-    relay(seed, found, [*names, *curve_names(DRIVEN_DAYS)], jobs=jobs)
+    for leg in range(LEGS):
+        relay(seed, found, [*names, *curve_names(DRIVEN_DAYS)], leg, jobs=jobs)
     add_numbers(seed, found, jobs=jobs)
     try_readings(seed, jobs=jobs)
     write_ensemble(seed, found, names)

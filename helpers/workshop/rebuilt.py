@@ -12,7 +12,6 @@ from pathlib import Path
 import pandas as pd
 
 from helpers.rebuild.claims import ClaimsError, read_claims
-from helpers.rebuild.measure import UNKNOWN
 from helpers.rebuild.proofs import proofs
 from helpers.words import NOT_DEFINED
 from helpers.workshop.calibrate import DELETION, find_member, rebuild, why_not, write_cohort
@@ -89,8 +88,6 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
 
 def between(low: float, high: float, digits) -> str:
     """What prints so, in words."""
-    if low >= UNKNOWN:
-        return "not reached"
     if low == high:
         return digits(low)
     if low <= 0:

@@ -15,17 +15,19 @@ from helpers.cohort import ROOT
 from helpers.conventions import DAYS_PER_MONTH
 from helpers.rebuild import measure as m
 from helpers.rebuild.claims import build
-from helpers.rebuild.directed import drive
+from helpers.rebuild.directed import CYCLES, drive
+from helpers.rebuild.misses import nearest_miss
 from helpers.rebuild.paper import ECOG_SIZES, paper_problem, tables
 from helpers.rebuild.problem import Builder, Problem, Row
-from helpers.rebuild.staged import SWAPPED, Stage, attempt, board, run_annealer
+from helpers.rebuild.staged import SWAPPED, board, everything, run_annealer
 from helpers.rebuild.state import State, losses, measured
 from helpers.workshop.study_data import SETS, Source, sample, state_of
 from helpers.workshop.study_print import RIGHT, WRONG, medians_only, printed
 from helpers.workshop.tasks import run_tasks
 
 SEED = 20240625
-STARTS, TRIES = 2, 12  # cohorts from which a number is driven, and attempts to find each
+STARTS, TRIES = 1, 8  # cohorts from which a number is driven, and attempts to find each
+WIDE_CYCLES = 6  # of a drive under sizes and medians alone, which goes far at once
 MORE = 2  # further starts from which a number that missed is driven again
 MEMBERS = 8  # cohorts found without a group of claims, among which the printed number is ranked
 RELAY = 1000  # stands for a start: the farthest cohort reached
@@ -64,7 +66,7 @@ def asked(problem: Problem, source: Source) -> tuple[Problem, list[Row]]:
     return builder.done(), rows
 
 
-def find(problems, key: list[int], starts: int, first: int = 0) -> tuple[list[State], int]:
+def find(problems, key: list[int], starts: int) -> tuple[list[State], int]:
     """Cohorts from scratch, `TRIES` attempts each, and the attempts used.
 
     `problems` gives the problem of an attempt from its Generator.
@@ -74,7 +76,7 @@ def find(problems, key: list[int], starts: int, first: int = 0) -> tuple[list[St
         for k in range(TRIES):
             rng = np.random.default_rng([*key, start, k])
             used += 1
-            state, loss = attempt(problems(rng), rng, first=first)
+            state, loss = nearest_miss(problems(rng), rng)
             if loss == 0:
                 found.append(state)
                 break
@@ -83,10 +85,11 @@ def find(problems, key: list[int], starts: int, first: int = 0) -> tuple[list[St
     return found, used
 
 
-def driven(problem: Problem, row: Row, start: State, key: list[int], k: int, direction: int):
+def driven(problem: Problem, row: Row, start: State, key: list[int], k: int, direction: int,
+           cycles: int = CYCLES):  # fmt: skip
     """A row driven from a numbered start: the cohort reached and its value."""
     rng = np.random.default_rng([*key, k, *row.id.encode(), direction + 1])
-    state, value = drive(problem, start, row, direction, rng)
+    state, value = drive(problem, start, row, direction, rng, cycles=cycles)
     if losses(problem, state).sum() > 0:
         raise AssertionError(f"{row.id}: a directed search left the claims")
     return state, float(value)
@@ -98,6 +101,7 @@ def reach(
     starts: list[State],
     key: list[int],
     ways: dict[str, tuple] | None = None,
+    cycles: int = CYCLES,
 ) -> tuple[np.ndarray, list]:
     """How far `rows` go from some cohorts.
 
@@ -114,7 +118,7 @@ def reach(
     cohorts, log = list(starts), []
 
     def go(k: int, row: Row, direction: int, start: State) -> None:
-        state, value = driven(problem, row, start, key, k, direction)
+        state, value = driven(problem, row, start, key, k, direction, cycles)
         cohorts.append(state)
         log.append([k, row.id, direction, value if np.isfinite(value) else None])
 
@@ -168,7 +172,7 @@ def study_sample(seed: int, name: str, number: int, reading: str) -> dict:
         result["ranges"] = ends(values)
     if starts and reading == RIGHT:
         wide, wide_rows = asked(build(medians_only(claims)), source)
-        result["wide"] = ends(reach(wide, wide_rows, starts, [*key, 3])[0])
+        result["wide"] = ends(reach(wide, wide_rows, starts, [*key, 3], cycles=WIDE_CYCLES)[0])
         ways = {
             row.id: (1,) if r is None or v > r[1] else (-1,)
             for row, v, r in zip(rows, result["truth"], result["ranges"], strict=True)
@@ -187,10 +191,7 @@ def beside(seed: int, name: str, number: int) -> np.ndarray | None:
     on an edge of printing does not; None where none was found in `TRIES` searches from it."""
     source, frame = SETS[name], sample(seed, name, number)
     problem, rows = asked(build(printed(frame, source)), source)
-    both = range(2)
-    stage = Stage(frozenset((0, arm) for arm in both),
-                  frozenset((f, arm) for f in both for arm in both), problem.rows)  # fmt: skip
-    play, loose = board(problem, stage, 0.75)
+    play, loose = board(problem, everything(problem), 0.75)
     loose[:] = SWAPPED
     for k in range(TRIES):
         state = state_of(frame, source)
