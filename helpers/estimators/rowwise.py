@@ -52,8 +52,8 @@ def cox_rows(
 
     Notes
     -----
-    The maximum is found by Newton's method from zero, to R's ``coxph(eps = 1e-12)`` within 1e-6;
-    a stated engine is no choice here, since the compiled kernel knows no entry times.
+    Newton's method from zero, to R's ``coxph(eps = 1e-12)`` within 1e-6. There is no choice of
+    engine, since the compiled kernel knows no entry times.
 
     References
     ----------
@@ -65,11 +65,11 @@ def cox_rows(
     more = [column for column in (entry, weight) if column]
     frame = frame.dropna(subset=more) if more else frame
     model = prepared(frame, time, event, covariates, references, cluster=cluster)
-    model = without_eventless(model, event)
     data = model.data
     patients = data[cluster].nunique() if cluster else len(data)
-    if cluster and patients < 2:
-        raise NotEstimable(f"{cluster}: one patient, so there is nobody to compare")
+    if patients < 2:
+        raise NotEstimable("one patient, so there is nobody to compare")
+    model = without_eventless(model, event)
 
     def column(name: str | None):
         return data[name].to_numpy(float)[model.kept] if name else None

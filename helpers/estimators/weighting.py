@@ -131,15 +131,15 @@ def overlap_table(weights: pd.DataFrame) -> pd.DataFrame:
 
 def overlap_problem(weights: pd.DataFrame) -> str:
     """Why weighted results are withheld, or nothing: the rule at the head of this module."""
-    table = overlap_table(weights).set_index("group")
-    reasons, every = [], table.loc["all"]
+    table = {row["group"]: row for row in overlap_table(weights).to_dict("records")}
+    reasons, every = [], table["all"]
     if every["share_outside"] > OUTSIDE_MOST:
         reasons.append(
             f"{every['n_outside']} of {every['n']} patients have a propensity score outside "
             f"{LOWEST:g} to {HIGHEST:g}, more than {OUTSIDE_MOST:.0%}"
         )
     for name in ("treated", "untreated"):
-        row = table.loc[name]
+        row = table[name]
         if row["effective_share"] < ESS_LEAST:
             reasons.append(
                 f"the {row['n']} {name} weigh as {row['effective']:.1f} would, less than "

@@ -35,9 +35,10 @@ EFFECT = {"log_hr_death": np.log(0.5), "log_hr_progression_free": np.log(0.5)}
 SCENARIOS = {
     "nothing": Dials(),
     "waiting": Dials(**WAITING),
+    "waiting and a falling hazard": Dials(**WAITING, shape=0.6),
     "measured confounding": Dials(**MEASURED),
     "hidden confounding": Dials(**HIDDEN),
-    "informative drop-out": Dials(leave_untreated=0.0, leave_treated=0.3),
+    "informative drop-out": Dials(leave_treated=0.3),
     "waiting and measured confounding": Dials(**WAITING, **MEASURED),
     "true effect": Dials(**EFFECT),
     "true effect, waiting and measured confounding": Dials(**WAITING, **MEASURED, **EFFECT),
