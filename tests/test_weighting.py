@@ -101,7 +101,8 @@ def test_chances_are_those_of_the_logistic_table(case):
     odds = logistic_table(data, outcome="y", covariates=case.covariates).set_index("term")
     chance = fitted_chances(data, outcome="y", covariates=case.covariates)
     references = odds["reference"].groupby(odds["column"]).first()
-    matrix, _ = design(data.loc[chance.index], case.covariates, references[references != ""])
+    known = references[references != ""].to_dict()
+    matrix, _ = design(data.loc[chance.index], case.covariates, known)
     rest = np.log(chance / (1 - chance)) - matrix[odds.index] @ odds["estimate"]
     assert np.ptp(rest) < 1e-6, "what is left of the log odds is one intercept"
     assert chance.sum() == pytest.approx(data.loc[chance.index, "y"].sum(), rel=1e-10)

@@ -53,6 +53,8 @@ def futures(dials: Dials, rng: np.random.Generator) -> dict[str, np.ndarray]:
 
 def acted(level: np.ndarray, turn, ratio: float) -> np.ndarray:
     """The untreated cumulative hazard reached at the event, when from `turn` on `ratio` applies."""
+    if ratio == 1:
+        return level  # to the last digit: no effect is none
     return np.where(level > turn, turn + (level - np.minimum(turn, level)) / ratio, level)
 
 
