@@ -158,7 +158,7 @@ def risk_sets(x, time, event, beta, ties: str = TIES, entry=None, weight=None) -
     # Efron: of d tied deaths, the k-th meets a risk set that has lost k/d of their weight.
     at = np.repeat(np.arange(len(first)), deaths)
     each = np.add.reduceat(event * weight[order], first)[at] / deaths[at]
-    share = np.concatenate([np.arange(d) / d for d in deaths if d])
+    share = (np.arange(len(at)) - (np.cumsum(deaths) - deaths)[at]) / deaths[at]
     share = share if ties == "efron" else np.zeros_like(share)
     left, mean, second = ((a[at].T - share * d[at].T).T for a, d in zip(at_risk, died, strict=True))
     moments = (mean.T / left).T, (second.T / left).T
