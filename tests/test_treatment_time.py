@@ -16,6 +16,8 @@ from helpers.estimators.treatment_time import (
     treatment_intervals,
 )
 from helpers.fit.likelihood import NotEstimable
+from helpers.simulate.cohort import simulate_cohort
+from helpers.simulate.dials import Dials
 from helpers.survival import km_curve
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -116,6 +118,18 @@ def test_lifelines_fits_the_same_time_dependent_model():
     close(ours["std_error"], fit.standard_errors_)
 
 
+def test_lifelines_draws_the_same_curves_with_late_entry():
+    from lifelines import KaplanMeierFitter
+
+    cohort = simulate_cohort(Dials(patients=200, wait_mean=40), 5)
+    keys = {"time": "os_time", "event": "os_event", "treated_on": "infusion_day"}
+    rows, curves = treatment_intervals(cohort, **keys), simon_makuch_curves(cohort, **keys)
+    for group in ("no", "yes"):
+        part, mine = rows[rows["treated"] == group], curves[curves["group"] == group]
+        fit = KaplanMeierFitter().fit(part["stop"], part["event"], entry=part["start"])
+        close(mine["estimate"], fit.predict(mine["time"]))
+
+
 # What must hold whatever the data
 
 
@@ -210,6 +224,17 @@ def test_treatment_after_the_end_of_observation_is_no_treatment():
     same_model(ever_treated_cox(late, **COLUMNS), R["days"]["ever"])
     with pytest.raises(ValueError, match=r"time: found -1 days\. To do"):
         treatment_intervals(JASA.assign(time=-1), **COLUMNS)
+
+
+def test_a_covariate_that_would_be_lost_is_refused():
+    frame = JASA.assign(treated=JASA["age"], stop=JASA["age"])
+    for model in (ever_treated_cox, time_dependent_cox):
+        with pytest.raises(ValueError, match="treated: found a covariate of a name used here"):
+            model(frame, **COLUMNS, covariates=["treated"])
+    with pytest.raises(ValueError, match="stop: found a covariate"):
+        time_dependent_cox(frame, **COLUMNS, covariates=["age", "stop"])
+    with pytest.raises(ValueError, match="treated: found a covariate"):
+        landmark_cox(frame, **COLUMNS, day=30, covariates=["treated"])
 
 
 def test_rows_of_no_length_and_weights_of_nothing_are_refused():

@@ -1,6 +1,7 @@
 """Propensity weights are R's, balance what they claim to, and are withheld without overlap."""
 
 import json
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,25 @@ def test_lifelines_fits_the_same_weighted_model(case):
     fit = CoxPHFitter().fit(data, **keys, robust=True, fit_options={"precision": 1e-14})
     close(ours["estimate"], fit.params_, 1e-6)
     close(ours["std_error"], fit.standard_errors_, 1e-6)
+
+
+def test_lifelines_draws_the_same_weighted_curves(case):
+    from lifelines import KaplanMeierFitter
+
+    curves = weighted_km_curves(case.frame, case.weights, **case.columns)
+    data = case.frame.loc[case.weights.index]
+    for group, given in (("treated", True), ("untreated", False)):
+        who, mine = case.weights["given"] == given, curves[curves["group"] == group]
+        keys = {"event_observed": data.loc[who, case.event], "timeline": mine["time"]}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns of weights that are not whole
+            fit = KaplanMeierFitter().fit(
+                data.loc[who, "time"], weights=case.weights.loc[who, "weight"], **keys
+            )
+        # Where the last patient dies lifelines may stay above 0; R and this project end at 0.
+        alive = (mine["estimate"] > 0).to_numpy()
+        assert alive[:-1].all()
+        close(mine["estimate"][alive], fit.survival_function_.iloc[:, 0][alive])
 
 
 def test_chances_are_those_of_the_logistic_table(case):
@@ -212,6 +232,14 @@ def test_poor_overlap_is_refused_with_the_numbers_and_can_be_looked_at():
         assert len(fit(frame, weights, **keys, overlap="ignore"))
         with pytest.raises(ValueError, match="overlap: found 'hope'"):
             fit(frame, weights, **keys, overlap="hope")
+
+
+def test_weights_without_a_patient_of_their_own_are_refused():
+    case = Case("heavy_ties")
+    twice = pd.concat([case.frame, case.frame])
+    for fit in (weighted_cox, weighted_km_curves):
+        with pytest.raises(ValueError, match="index: found repeated labels"):
+            fit(twice, case.weights, **case.columns)
 
 
 def test_each_half_of_the_overlap_rule_acts_by_itself():

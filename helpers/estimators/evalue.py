@@ -168,7 +168,8 @@ def bias_factor(on_outcome, on_treatment):
     ud, eu = np.asarray(on_outcome, float), np.asarray(on_treatment, float)
     for name, value in (("on_outcome", ud), ("on_treatment", eu)):
         if not (np.isfinite(value) & (value >= 1)).all():
-            raise ValueError(f"{name}: found a ratio below 1. To do: turn it round, 1 / ratio.")
+            raise ValueError(f"{name}: found a ratio below 1, or none. To do: turn it round, or "
+                             "give a finite one.")  # fmt: skip
     factor = ud * eu / (ud + eu - 1)
     return factor if factor.ndim else float(factor)
 

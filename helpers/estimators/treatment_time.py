@@ -49,7 +49,7 @@ def treatment_intervals(
     Raises
     ------
     ValueError
-        A negative time.
+        A negative time, or a column of `keep` with a name that is taken.
 
     Examples
     --------
@@ -62,6 +62,7 @@ def treatment_intervals(
     3    2    0.0   3.5      0      no
     4    2    3.5   4.0      1     yes
     """
+    free_names(keep, INTERVAL_COLUMNS)
     known = frame[[time, event]].notna().all(axis=1).to_numpy()
     days, died = (frame[column].to_numpy(float)[known] for column in (time, event))
     given = frame[treated_on].to_numpy(float)[known]
@@ -118,6 +119,7 @@ def ever_treated_cox(
     ----------
     Suissa 2008, https://doi.org/10.1093/aje/kwm324
     """
+    free_names(covariates, [TREATED])
     ever = (frame[treated_on] <= frame[time]).to_numpy()
     data = labelled(frame, ever)
     table = cox_table(
@@ -163,6 +165,7 @@ def landmark_cox(
     ----------
     Anderson, Cain and Gelber 1983, https://doi.org/10.1200/JCO.1983.1.11.710
     """
+    free_names(covariates, [TREATED])
     stays = (frame[time] > day).to_numpy()
     if not stays.any():
         raise NotEstimable(f"day {day:g}: nobody is event-free and observed after it; use an "
@@ -224,8 +227,14 @@ def time_dependent_cox(
 
 
 def labelled(frame: pd.DataFrame, treated: np.ndarray) -> pd.DataFrame:
-    """The frame with the treatment as a category; a column of that name would be lost."""
+    """The frame with the treatment as a category."""
     return frame.assign(**{TREATED: pd.Categorical(np.where(treated, YES, NO), [NO, YES])})
+
+
+def free_names(asked: list[str] | None, taken: list[str]) -> None:
+    """Refuse a covariate that bears the name of a column made here: it would be lost."""
+    if lost := [name for name in asked or [] if name in taken]:
+        raise ValueError(f"{lost[0]}: found a covariate of a name used here. To do: rename it.")
 
 
 def named(table: pd.DataFrame, approach: str) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from helpers.estimators.weighting import GIVEN, WEIGHT, refuse_without_overlap
+from helpers.estimators.weighting import GIVEN, WEIGHT, weighted_patients
 from helpers.survival import CURVE_COLUMNS, with_limits
 
 
@@ -38,11 +38,8 @@ def weighted_km_curves(
     ----------
     Xie and Liu 2005, https://doi.org/10.1002/sim.2174
     """
-    if overlap not in ("refuse", "ignore"):
-        raise ValueError(f"overlap: found {overlap!r}. To do: use refuse or ignore.")
-    if overlap == "refuse":
-        refuse_without_overlap(weights)
-    data, given = frame.loc[weights.index, [time, event]], weights[GIVEN].to_numpy(bool)
+    data = weighted_patients(frame, weights, overlap)[[time, event]]
+    given = weights[GIVEN].to_numpy(bool)
     known = data.notna().all(axis=1).to_numpy()
     parts = []
     for name, who in (("untreated", ~given & known), ("treated", given & known)):

@@ -79,8 +79,9 @@ def propensity_weights(
         raise ValueError(f"{group}: found no {treated!r}. To do: name one of the two groups.")
     if data.loc[~given, group].nunique() > 1:
         raise ValueError(f"{group}: found more than two groups. To do: compare two.")
-    outcome = data[covariates].assign(**{GIVEN: given.astype(int)})
-    score = fitted_chances(outcome, outcome=GIVEN, covariates=covariates, references=references)
+    name = f"{group}: {treated}"  # also in what is said of a model without an answer
+    outcome = data[covariates].assign(**{name: given.astype(int)})
+    score = fitted_chances(outcome, outcome=name, covariates=covariates, references=references)
     score = score.to_numpy()
     share = given.mean() if stabilised else 1.0
     others = 1 - given.mean() if stabilised else 1.0
@@ -148,10 +149,16 @@ def overlap_problem(weights: pd.DataFrame) -> str:
     return "; ".join(reasons)
 
 
-def refuse_without_overlap(weights: pd.DataFrame) -> None:
-    """Raise NotEstimable, with the reason, where the overlap fails."""
-    if reason := overlap_problem(weights):
+def weighted_patients(frame: pd.DataFrame, weights: pd.DataFrame, overlap: str) -> pd.DataFrame:
+    """The patients that have a weight; NotEstimable, with the reason, where the overlap fails."""
+    if overlap not in ("refuse", "ignore"):
+        raise ValueError(f"overlap: found {overlap!r}. To do: use refuse or ignore.")
+    if not frame.index.is_unique:
+        raise ValueError("index: found repeated labels, so weights have no patient. To do: use "
+                         "reset_index before the weights are made.")  # fmt: skip
+    if overlap == "refuse" and (reason := overlap_problem(weights)):
         raise NotEstimable(f"overlap: {reason}; compare patients who could have had either")
+    return frame.loc[weights.index]
 
 
 def balance_table(
@@ -184,7 +191,7 @@ def balance_table(
     ----------
     Austin 2009, https://doi.org/10.1002/sim.3697
     """
-    data, given = frame.loc[weights.index], weights[GIVEN].to_numpy(bool)
+    data, given = weighted_patients(frame, weights, "ignore"), weights[GIVEN].to_numpy(bool)
     weight, rows = weights[WEIGHT].to_numpy(), []
     for column, level, x in terms(data, covariates):
         binary = bool(np.isin(x, (0, 1)).all())
@@ -252,11 +259,7 @@ def weighted_cox(
     ----------
     Cole and Hernan 2004, https://doi.org/10.1016/j.cmpb.2003.10.004
     """
-    if overlap not in ("refuse", "ignore"):
-        raise ValueError(f"overlap: found {overlap!r}. To do: use refuse or ignore.")
-    if overlap == "refuse":
-        refuse_without_overlap(weights)
-    data = frame.loc[weights.index, [time, event]]
+    data = weighted_patients(frame, weights, overlap)[[time, event]]
     data = data.assign(weight=weights[WEIGHT], treated=np.where(weights[GIVEN], "yes", "no"))
     table = cox_rows(
         data, time=time, event=event, covariates=["treated"], references={"treated": "no"},
