@@ -130,6 +130,43 @@ def test_lifelines_draws_the_same_curves_with_late_entry():
         close(mine["estimate"], fit.predict(mine["time"]))
 
 
+def slow_likelihood(rows, beta):
+    """Efron's log partial likelihood of one 0/1 covariate, death by death, no sum kept."""
+    x, value = (rows["treated"] == "yes").to_numpy(float), 0.0
+    start = np.where(rows["start"] > 0, rows["start"], -1)
+    for time in rows.loc[rows["event"] == 1, "stop"].unique():
+        there = (start < time) & (rows["stop"] >= time).to_numpy()
+        dead = ((rows["stop"] == time) & (rows["event"] == 1)).to_numpy()
+        risk = np.exp(beta * x)
+        for k in range(dead.sum()):
+            value -= np.log(risk[there].sum() - k / dead.sum() * risk[dead].sum())
+        value += beta * x[dead].sum()
+    return value
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_small_cohorts_give_a_true_maximum_or_none():
+    """Everybody who is at risk may have come late: then sums of others must leave no rounding."""
+    rng, found, refused = np.random.default_rng(0), 0, 0
+    for _ in range(150):
+        n = rng.integers(2, 25)
+        wait = np.where(rng.random(n) < 0.6, rng.integers(-1, 14, n), np.nan)
+        frame = pd.DataFrame({"time": rng.integers(0, 12, n), "event": rng.integers(0, 2, n),
+                              "wait": wait})  # fmt: skip
+        try:
+            beta = time_dependent_cox(frame, **COLUMNS)["estimate"].iloc[0]
+        except NotEstimable:
+            refused += 1
+            continue
+        if np.isnan(beta):  # nobody died treated: the ratio is 0
+            continue
+        rows, found = treatment_intervals(frame, **COLUMNS), found + 1
+        best, *others = (slow_likelihood(rows, beta + step) for step in (0, -1e-3, 1e-3, -9, 9))
+        assert best > max(others[:2]) and best > max(others[2:]) + 0.1
+        assert abs(others[0] - others[1]) < 1e-6
+    assert found > 60 and refused > 20
+
+
 # What must hold whatever the data
 
 

@@ -151,7 +151,13 @@ def risk_sets(x, time, event, beta, ties: str = TIES, entry=None, weight=None) -
         late = np.argsort(-entry, kind="stable")
         come = np.searchsorted(-entry[late], times, side="right")
         gone = [np.concatenate([0 * v[:1], np.cumsum(v[late], axis=0)])[come] for v in moments]
+        total = at_risk[0]
         at_risk = [v - g for v, g in zip(at_risk, gone, strict=True)]
+        # A small difference of large sums is rounding: there the few who are left are added up.
+        for k in np.flatnonzero(at_risk[0] < 1e-6 * total):
+            here = (entry < -times[k]) & (time >= -times[k])
+            for v, m in zip(at_risk, moments, strict=True):
+                v[k] = m[here].sum(axis=0)
     event = event[order]
     died = [np.add.reduceat((event * v[order].T).T, first) for v in moments]
     deaths = np.add.reduceat(event.astype(int), first)
