@@ -14,11 +14,10 @@ from helpers.fit.design import design as design  # part of what this module offe
 from helpers.fit.likelihood import (
     NotEstimable,
     maximum,
-    penalised_profile,
     profile,
     robust_error,
-    settled,
 )
+from helpers.fit.penalised import penalised_profile, settled
 from helpers.survival import compiled, wald, wald_columns
 
 TERM_COLUMNS = [

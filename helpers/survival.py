@@ -96,11 +96,15 @@ def pieces(curves: pd.DataFrame, *columns: str) -> list[tuple]:
     return [(names[a], *(v[a:b] for v in values)) for a, b in zip(starts, ends, strict=True)]
 
 
-def with_limits(rows: np.ndarray) -> np.ndarray:
-    """A curve (m, 5) with three more columns: Greenwood's error and the log-log limits."""
+def with_limits(rows: np.ndarray, error: np.ndarray | None = None) -> np.ndarray:
+    """A curve (m, 5) with three more columns: its error and the log-log limits.
+
+    The error of the log of the curve is Greenwood's unless one is given.
+    """
     _, n_risk, n_event, _, estimate = rows.T
     with np.errstate(divide="ignore", invalid="ignore"):
-        error = np.sqrt(np.cumsum(n_event / (n_risk * (n_risk - n_event))))
+        if error is None:
+            error = np.sqrt(np.cumsum(n_event / (n_risk * (n_risk - n_event))))
         height, width = np.log(-np.log(estimate)), Z * error / np.log(estimate)
         limits = np.exp(-np.exp(height - width)), np.exp(-np.exp(height + width))
         # log(-log S) is not defined at 0 and 1: no interval there, nor an error at 0.

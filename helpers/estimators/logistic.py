@@ -8,7 +8,8 @@ from scipy.stats import chi2
 
 from helpers.conventions import INTERVALS
 from helpers.fit.design import design, standardised
-from helpers.fit.likelihood import NotEstimable, limit, settled
+from helpers.fit.likelihood import NotEstimable, limit
+from helpers.fit.penalised import settled
 from helpers.regression import TERM_COLUMNS, firth_terms
 from helpers.survival import wald
 
@@ -144,39 +145,84 @@ def one_sided(data, matrix, terms, y) -> tuple[pd.Series, pd.Series]:
     return notes, keep
 
 
-def likeliest(matrix: pd.DataFrame, y: np.ndarray, intervals: str) -> pd.DataFrame:
-    """Maximum likelihood by statsmodels, refused where the outcomes are separated."""
-    from firthmodels import FirthLogisticRegression, detect_separation
-    from statsmodels.api import Logit, add_constant
+def fitted_chances(
+    frame: pd.DataFrame, *, outcome: str, covariates: list[str],
+    references: dict[str, str] | None = None,
+) -> pd.Series:  # fmt: skip
+    """Each patient's chance of the outcome, 0 to 1, by the model of `logistic_table`.
 
+    Parameters
+    ----------
+    frame, outcome, covariates, references
+        As in `logistic_table`.
+
+    Returns
+    -------
+    Series
+        Index of the complete cases.
+
+    Raises
+    ------
+    NotEstimable
+        As `logistic_table`; also where all or none of one level have the outcome, since a chance
+        of 0 or 1 is not one that a model has found.
+    """
+    data = frame.dropna(subset=[outcome, *covariates])
+    y = zero_one(data[outcome])
+    if data.empty or y.min() == y.max():
+        raise NotEstimable(f"{outcome}: the same for all {len(y)} patients, so there are no "
+                           "chances to tell apart")  # fmt: skip
+    matrix, _ = design(data, covariates, two_sided(data, y, covariates, references))
     if matrix.shape[1] == 0:
-        return wald(pd.Series(dtype=float), pd.Series(dtype=float))
-    if y.min() == y.max():
-        raise NotEstimable(f"{', '.join(matrix)}: nobody is left of one outcome; {FIRTH}")
+        return pd.Series(y.mean(), data.index, name="chance")
+    x = kept_apart(matrix, y)[0]
+    full = np.column_stack([x, np.ones(len(y))])
+    chance = fitted(full, y, np.zeros(len(y)), list(matrix)).predict()
+    return pd.Series(chance, data.index, name="chance")
+
+
+def kept_apart(matrix: pd.DataFrame, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The scaled matrix and its scale, refused where a column separates the outcomes."""
+    from firthmodels import detect_separation
+
     x, scale = standardised(matrix)
     finite = detect_separation(x, y).is_finite[: x.shape[1]]
     if not finite.all():
         names = ", ".join(matrix.columns[~finite])
         raise NotEstimable(f"{names}: separates those with the outcome from those without, so its "
                            f"odds ratio is infinite; {FIRTH}")  # fmt: skip
+    return x, scale
 
-    def fit(columns, offset):
-        """statsmodels' answer, from a start that steps with care; its own Newton may overshoot."""
-        start = FirthLogisticRegression(fit_intercept=False, penalty_weight=0)
-        start = settled(start, columns, y, None, offset).coef_
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what it warns of is judged on the result
-            try:
-                model = Logit(y, columns, offset=offset)
-                done = model.fit(start, method="newton", maxiter=100, tol=1e-12, disp=False)
-            except np.linalg.LinAlgError:
-                raise NotEstimable(f"{', '.join(matrix)}: {UNSETTLED}") from None
-        if not (done.llf > -np.inf and np.abs(done.model.score(done.params)).max() < 1e-6):
-            raise NotEstimable(f"{', '.join(matrix)}: {UNSETTLED}")
-        return done
 
-    full = add_constant(x, prepend=False)
-    best = fit(full, np.zeros(len(y)))
+def fitted(columns: np.ndarray, y: np.ndarray, offset: np.ndarray, names: list[str]):
+    """statsmodels' answer, from a start that steps with care; its own Newton may overshoot."""
+    from firthmodels import FirthLogisticRegression
+    from statsmodels.api import Logit
+
+    start = FirthLogisticRegression(fit_intercept=False, penalty_weight=0)
+    start = settled(start, columns, y, None, offset).coef_
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what it warns of is judged on the result
+        try:
+            model = Logit(y, columns, offset=offset)
+            done = model.fit(start, method="newton", maxiter=100, tol=1e-12, disp=False)
+        except np.linalg.LinAlgError:
+            raise NotEstimable(f"{', '.join(names)}: {UNSETTLED}") from None
+    if not (done.llf > -np.inf and np.abs(done.model.score(done.params)).max() < 1e-6):
+        raise NotEstimable(f"{', '.join(names)}: {UNSETTLED}")
+    return done
+
+
+def likeliest(matrix: pd.DataFrame, y: np.ndarray, intervals: str) -> pd.DataFrame:
+    """Maximum likelihood by statsmodels, refused where the outcomes are separated."""
+    if matrix.shape[1] == 0:
+        return wald(pd.Series(dtype=float), pd.Series(dtype=float))
+    if y.min() == y.max():
+        raise NotEstimable(f"{', '.join(matrix)}: nobody is left of one outcome; {FIRTH}")
+    x, scale = kept_apart(matrix, y)
+    names = list(matrix)
+    full = np.column_stack([x, np.ones(len(y))])
+    best = fitted(full, y, np.zeros(len(y)), names)
     p = x.shape[1]
     table = wald(*(pd.Series(v[:p] / scale, index=matrix.columns) for v in (best.params, best.bse)))
     if intervals == "profile":
@@ -184,7 +230,7 @@ def likeliest(matrix: pd.DataFrame, y: np.ndarray, intervals: str) -> pd.DataFra
             rest = np.delete(full, a, axis=1)
 
             def loss(value, a=a, rest=rest):
-                return 2 * (best.llf - fit(rest, x[:, a] * value).llf)
+                return 2 * (best.llf - fitted(rest, y, x[:, a] * value, names).llf)
 
             low, high = (
                 limit(loss, best.params[a], side * best.bse[a], matrix.columns[a])

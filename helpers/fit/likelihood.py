@@ -1,11 +1,10 @@
 """Maxima of the Cox partial likelihood, found by lifelines or by Newton's method and checked.
 
 With them what rests on the same sums: profile intervals, the sandwich variance, the baseline
-hazard; and the penalised fits of firthmodels, held to our precision.
+hazard. Rows may carry a weight, and the time from which they are at risk (counting process).
 """
 
 import warnings
-from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
@@ -51,16 +50,22 @@ def maximum(x, time, event, names: list[str], ties: str = TIES) -> tuple[np.ndar
             beta = CoxPHFitter().fit(data, "time", "event", fit_options=options).params_.to_numpy()
     except (ConvergenceError, np.linalg.LinAlgError, ValueError):
         beta = zero
-    beta, information, converged = newton(*arrays, beta, ties)
-    if not converged:
-        beta, information, converged = newton(*arrays, zero, ties)
+    return climbed(*arrays, names, ties, (beta, zero))
 
+
+def climbed(x, time, event, names: list[str], ties: str, starts, **rows):
+    """Newton's maximum from the first start that leads there, and errors; refused if infinite."""
+    arrays = x, time, event
+    for start in starts:
+        beta, information, converged = newton(*arrays, start, ties, **rows)
+        if converged:
+            break
     try:
         variance = np.diag(np.linalg.inv(information))
     except np.linalg.LinAlgError:
         variance = np.full(len(beta), np.nan)
     error = np.sqrt(np.where(variance > 0, variance, np.inf))
-    worst = drifting(*arrays, beta, error, ties)
+    worst = drifting(*arrays, beta, error, ties, **rows)
     if worst is not None:
         raise NotEstimable(
             f"{names[worst]}: separates those with an event from those without, so its "
@@ -71,32 +76,31 @@ def maximum(x, time, event, names: list[str], ties: str = TIES) -> tuple[np.ndar
     return beta, error
 
 
-def drifting(x, time, event, beta, error, ties: str = TIES) -> int | None:
+def drifting(x, time, event, beta, error, ties: str = TIES, **rows) -> int | None:
     """The coefficient that grows without end, if any: the likelihood then levels off along it.
 
     Tried with all coefficients doubled, and with those alone that nothing holds in place. The
     spread that matters is among those still at risk when the first event happens.
     """
     span = np.ptp(x[time >= time[event].min()], axis=0)
-    value = partial_likelihood(x, time, event, beta, ties)[0]
+    value = partial_likelihood(x, time, event, beta, ties, **rows)[0]
     with np.errstate(invalid="ignore"):  # an infinite error times no spread is no number, not 10
         loose = error * span > 10
     for part in (np.ones(len(beta), bool), loose):
         reach = np.where(part, np.abs(beta * span), 0.0)
-        if (
-            reach.max() > 1
-            and partial_likelihood(x, time, event, beta + beta * part, ties)[0] > value - 1e-7
-        ):
-            return int(reach.argmax())
+        if reach.max() > 1:
+            further = partial_likelihood(x, time, event, beta + beta * part, ties, **rows)[0]
+            if further > value - 1e-7:
+                return int(reach.argmax())
     return None
 
 
-def newton(x, time, event, beta, ties: str = TIES, *, free=slice(None), most: int = 50):
+def newton(x, time, event, beta, ties: str = TIES, *, free=slice(None), most: int = 50, **rows):
     """Newton steps with halving; the coefficients, their information, and if the score is zero.
 
-    Only the coefficients in `free` move.
+    Only the coefficients in `free` move; `rows` are the entry and weight of the likelihood.
     """
-    value, score, information = partial_likelihood(x, time, event, beta, ties)
+    value, score, information = partial_likelihood(x, time, event, beta, ties, **rows)
     step = np.zeros(len(beta))
     for _ in range(most):
         try:
@@ -107,7 +111,7 @@ def newton(x, time, event, beta, ties: str = TIES, *, free=slice(None), most: in
             return beta, information, bool(np.isfinite(step).all())
         size = 1.0
         while size > 1e-8:
-            new = partial_likelihood(x, time, event, beta + size * step, ties)
+            new = partial_likelihood(x, time, event, beta + size * step, ties, **rows)
             if new[0] >= value - 1e-13 * abs(value):
                 break
             size /= 2
@@ -120,7 +124,7 @@ class RiskSets(NamedTuple):
 
     `share` is the part of the tied deaths that Efron's rule has already taken out of the risk
     set, `left` the sum of the risks that remain (each exp(linear - `top`)), `mean` and `second`
-    the first two moments of x under them.
+    the first two moments of x under them; `each` the mean weight of the tied deaths.
     """
 
     time: np.ndarray
@@ -129,33 +133,48 @@ class RiskSets(NamedTuple):
     mean: np.ndarray
     second: np.ndarray
     top: float
+    each: np.ndarray
 
 
-def risk_sets(x, time, event, beta, ties: str = TIES) -> RiskSets:
+def risk_sets(x, time, event, beta, ties: str = TIES, entry=None, weight=None) -> RiskSets:
     """The risk sets of all deaths, by Efron's or Breslow's rule."""
     order = np.argsort(-time, kind="stable")
-    x, event, linear = x[order], event[order], (x @ beta)[order]
-    top = linear.max()
-    risk = np.exp(linear - top)
-    square = x[:, :, None] * x[:, None, :]
+    linear, top = x @ beta, (x @ beta).max()
+    weight = np.ones(len(x)) if weight is None else weight
+    risk = weight * np.exp(linear - top)
+    moments = [(risk * v.T).T for v in (np.ones(len(x)), x, x[:, :, None] * x[:, None, :])]
     # Sums over all who are at risk at each distinct time, latest first, and over its deaths.
     times, first = np.unique(-time[order], return_index=True)
     last = np.append(first[1:], len(time)) - 1
-    at_risk = [np.cumsum((risk * v.T).T, axis=0)[last] for v in (np.ones(len(x)), x, square)]
-    dead = risk * event
-    died = [np.add.reduceat((dead * v.T).T, first) for v in (np.ones(len(x)), x, square)]
+    at_risk = [np.cumsum(v[order], axis=0)[last] for v in moments]
+    if entry is not None:  # less those who come at this time or later
+        late = np.argsort(-entry, kind="stable")
+        come = np.searchsorted(-entry[late], times, side="right")
+        gone = [np.concatenate([0 * v[:1], np.cumsum(v[late], axis=0)])[come] for v in moments]
+        total = at_risk[0]
+        at_risk = [v - g for v, g in zip(at_risk, gone, strict=True)]
+        # A small difference of large sums is rounding: there the few who are left are added up.
+        for k in np.flatnonzero(at_risk[0] < 1e-6 * total):
+            here = (entry < -times[k]) & (time >= -times[k])
+            for v, m in zip(at_risk, moments, strict=True):
+                v[k] = m[here].sum(axis=0)
+    event = event[order]
+    died = [np.add.reduceat((event * v[order].T).T, first) for v in moments]
     deaths = np.add.reduceat(event.astype(int), first)
     # Efron: of d tied deaths, the k-th meets a risk set that has lost k/d of their weight.
     at = np.repeat(np.arange(len(first)), deaths)
-    share = np.concatenate([np.arange(d) / d for d in deaths if d])
+    each = np.add.reduceat(event * weight[order], first)[at] / deaths[at]
+    share = (np.arange(len(at)) - (np.cumsum(deaths) - deaths)[at]) / deaths[at]
     share = share if ties == "efron" else np.zeros_like(share)
     left, mean, second = ((a[at].T - share * d[at].T).T for a, d in zip(at_risk, died, strict=True))
-    return RiskSets(-times[at], share, left, (mean.T / left).T, (second.T / left).T, top)
+    moments = (mean.T / left).T, (second.T / left).T
+    return RiskSets(-times[at], share, left, *moments, top, each)
 
 
 def partial_likelihood(
-    x: np.ndarray, time: np.ndarray, event: np.ndarray, beta: np.ndarray, ties: str = TIES
-) -> tuple[float, np.ndarray, np.ndarray]:
+    x: np.ndarray, time: np.ndarray, event: np.ndarray, beta: np.ndarray, ties: str = TIES,
+    entry: np.ndarray | None = None, weight: np.ndarray | None = None,
+) -> tuple[float, np.ndarray, np.ndarray]:  # fmt: skip
     """The log partial likelihood, its gradient (p,) and its information (p, p).
 
     Parameters
@@ -166,14 +185,19 @@ def partial_likelihood(
     beta : (p,) array
     ties : str
         efron, breslow or exact.
+    entry : (n,) array, optional
+        At risk in (entry, time]; minus infinity for those who are from the start. Not with exact.
+    weight : (n,) array, optional
+        Above 0; tied deaths count by their mean weight, as in R. Not with exact.
     """
     if ties == "exact":
         return exact_likelihood(x, time, event, beta)
-    met = risk_sets(x, time, event, beta, ties)
-    information = met.second.sum(axis=0) - met.mean.T @ met.mean
-    score = x[event].sum(axis=0) - met.mean.sum(axis=0)
+    met = risk_sets(x, time, event, beta, ties, entry, weight)
+    own = np.ones(event.sum()) if weight is None else weight[event]
+    information = (met.each * met.second.T).T.sum(axis=0) - (met.each * met.mean.T) @ met.mean
+    score = (own * x[event].T).T.sum(axis=0) - (met.each * met.mean.T).T.sum(axis=0)
     with np.errstate(divide="ignore"):  # far from the maximum a risk set may be rounded to none
-        value = (x[event] @ beta - met.top).sum() - np.log(met.left).sum()
+        value = (own * (x[event] @ beta - met.top)).sum() - (met.each * np.log(met.left)).sum()
     return float(value), score, information
 
 
@@ -261,28 +285,35 @@ def limit(loss, estimate: float, step: float, name: str) -> float:
     return estimate + brentq(distance, *ends, xtol=1e-12 * abs(step))
 
 
-def robust_error(x, time, event, beta, ties: str, cluster=None) -> np.ndarray:
+def robust_error(
+    x, time, event, beta, ties: str, cluster=None, entry=None, weight=None
+) -> np.ndarray:
     """Standard errors of Lin and Wei's sandwich, `cluster` (n,) labels summed within."""
-    scores = score_residuals(x, time, event, beta, ties)
+    scores = score_residuals(x, time, event, beta, ties, entry, weight)
+    if weight is not None:
+        scores = scores * weight[:, None]
     if cluster is not None:
         scores = pd.DataFrame(scores).groupby(np.asarray(cluster)).sum().to_numpy()
-    information = partial_likelihood(x, time, event, beta, ties)[2]
+    information = partial_likelihood(x, time, event, beta, ties, entry, weight)[2]
     change = np.linalg.solve(information, scores.T)
     return np.sqrt((change**2).sum(axis=1))
 
 
-def score_residuals(x, time, event, beta, ties: str = TIES) -> np.ndarray:
-    """What each patient adds to the score, (n, p): R's ``residuals(type = "score")``."""
-    met = risk_sets(x, time, event, beta, ties)
-    met = met._replace(**{k: getattr(met, k)[::-1] for k in ("time", "share", "left", "mean")})
-    risk, hazard = np.exp(x @ beta - met.top)[:, None], 1 / met.left[:, None]
+def score_residuals(x, time, event, beta, ties: str = TIES, entry=None, weight=None) -> np.ndarray:
+    """What each row adds to the score per weight, (n, p): R's ``residuals(type = "score")``."""
+    met = risk_sets(x, time, event, beta, ties, entry, weight)
+    turned = ("time", "share", "left", "mean", "each")
+    met = met._replace(**{k: getattr(met, k)[::-1] for k in turned})
+    risk, hazard = np.exp(x @ beta - met.top)[:, None], (met.each / met.left)[:, None]
     share = met.share[:, None] * hazard
 
     def upto(rows):
         return np.concatenate([np.zeros((1, rows.shape[1])), np.cumsum(rows, axis=0)])
 
     start, stop = (np.searchsorted(met.time, time, side=s) for s in ("left", "right"))
-    scores = -risk * (x * upto(hazard)[stop] - upto(hazard * met.mean)[stop])
+    come = 0 if entry is None else np.searchsorted(met.time, entry, side="right")
+    total = [upto(v)[stop] - upto(v)[come] for v in (hazard, hazard * met.mean)]
+    scores = -risk * (x * total[0] - total[1])
     # One of d tied deaths is at risk in full only until Efron's rule begins to take it out.
     own = [(upto(v)[stop] - upto(v)[start])[event] for v in (met.mean, share, share * met.mean)]
     mean, x, risk = own[0] / (stop - start)[event, None], x[event], risk[event]
@@ -296,35 +327,3 @@ def baseline(x, time, event, beta, ties: str = TIES) -> tuple[np.ndarray, np.nda
     hazard = np.cumsum(1 / met.left[::-1]) * np.exp(-met.top)
     times, first = np.unique(met.time[::-1], return_index=True)
     return times, hazard[np.append(first[1:], len(met.time)) - 1]
-
-
-def settled(model, *data):
-    """The fitted firthmodels `model`, as precisely as rounding lets it; refused if not at all."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what it warns of is judged on the result
-        for tolerance in (1e-8, 1e-6):
-            # The compiled backend costs half a minute on its first call and saves milliseconds.
-            model.set_params(
-                backend="numpy", max_iter=500, max_halfstep=50, gtol=tolerance, xtol=1e-6
-            )
-            for step in (5.0, 0.5):  # a long step can end where the information is nil
-                with suppress(np.linalg.LinAlgError):
-                    if model.set_params(max_step=step).fit(*data).converged_:
-                        return model
-    raise NotEstimable(
-        "the model does not converge; use fewer terms, or the log of a skewed number"
-    )
-
-
-def penalised_profile(model, p: int, names: list[str]) -> np.ndarray:
-    """P and limits of the first p terms by the penalised likelihood ratio: a (3, p) array."""
-    answer = np.full((3, p), np.nan)
-    with warnings.catch_warnings(), suppress(np.linalg.LinAlgError):
-        warnings.simplefilter("ignore")
-        answer[0] = model.lrt(list(range(p))).lrt_pvalues_[:p]
-        limits = model.conf_int(1 - CONFIDENCE, "pl", list(range(p)), max_iter=500, tol=1e-9)
-        answer[1:] = limits[:p].T
-    for name, good in zip(names, np.isfinite(answer).all(axis=0), strict=True):
-        if not good:
-            raise NotEstimable(f"{name}: {NO_PROFILE}")
-    return answer

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from helpers.estimators.evalue import e_value_table
 from helpers.estimators.response import TESTS, odds_ratios, response_p
 from helpers.paper.published import MONTHS, load_published, printing_interval, prints_as
 from helpers.survival import Z
@@ -159,12 +160,11 @@ def e_values() -> pd.DataFrame:
     VanderWeele and Ding 2017, https://doi.org/10.7326/M16-2607
     """
     numbers = load_published().set_index("id")
-    rows = []
+    parts = []
     for name in ("os_hr", "pfs_hr"):
-        values = {"ratio": numbers.at[name, "value"], "bound": numbers.at[name, "upper_bound"]}
-        for of, ratio in values.items():
-            ratio = float(ratio)
-            common = (1 - 0.5 ** np.sqrt(1 / ratio)) / (1 - 0.5 ** np.sqrt(ratio))
-            pair = [r + np.sqrt(r * (r - 1)) for r in (common, 1 / ratio)]
-            rows.append((name, of, ratio, *pair))
-    return pd.DataFrame(rows, columns=["id", "of", "hazard_ratio", "common", "rare"])
+        limits = (float(numbers.at[name, f"{side}_bound"]) for side in ("lower", "upper"))
+        table = e_value_table(float(numbers.at[name, "value"]), *limits)
+        table = table.pivot(index=["of", "hazard_ratio"], columns="form", values="e_value")
+        parts.append(table.loc[["ratio", "bound"]].reset_index().assign(id=name))
+    columns = ["id", "of", "hazard_ratio", "common", "rare"]
+    return pd.concat(parts, ignore_index=True).rename_axis(columns=None)[columns]
