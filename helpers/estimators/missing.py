@@ -61,6 +61,8 @@ def missing_table(
 def nelson_aalen(time, event) -> np.ndarray:
     """Cumulative hazard (n,) of everybody at each patient's own time, events then counted.
 
+    As R's ``survfit(...)$cumhaz``; mice's own function corrects for ties as Efron does.
+
     References
     ----------
     White and Royston 2009, https://doi.org/10.1002/sim.3618
