@@ -26,8 +26,8 @@ _SUBJECTS = {
     "": ("regression", "sentences", "survival", "words"),
     "estimators": (
         "adjusted", "caution", "competing", "factors", "fragility", "logistic", "missing", "moved",
-        "multiverse", "nonproportional", "nulls", "response", "splits", "stability", "subgroups",
-        "times",
+        "multiverse", "nonproportional", "nulls", "plugs", "response", "splits", "stability",
+        "subgroups", "times",
     ),
     "pages": (
         "cox_page", "describe", "exercises", "factors_page", "multiverse_words", "options_cases",

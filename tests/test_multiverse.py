@@ -11,7 +11,7 @@ from cohorts import EXAMPLE, german, make_cohort
 
 from helpers.analysis import analyse
 from helpers.cohort import load_cohort
-from helpers.estimators.moved import choices_that_move, every_answer, spread
+from helpers.estimators.moved import choices_that_move, directions, every_answer, spread
 from helpers.estimators.multiverse import (
     Specification,
     answer,
@@ -19,6 +19,7 @@ from helpers.estimators.multiverse import (
     multiverse,
     specifications,
 )
+from helpers.estimators.plugs import mean_to_year_1, restricted_mean
 from helpers.fit.likelihood import NotEstimable
 from helpers.pages.multiverse_words import (
     alt_specifications,
@@ -209,6 +210,27 @@ def test_plug_ins_get_the_same_patients_and_their_refusals_are_kept():
     assert refused["note"].eq("age: not with this estimator").all() and len(refused) == 2
 
 
+def test_restricted_means_stand_apart_and_agree_in_sign_and_p_alone():
+    asked = specifications(GERMAN, covariates=["age"], estimators=["Cox", "mean"])
+    table = multiverse(GERMAN, asked, estimators={"mean": restricted_mean(1825)})
+    means = table[table["scale"] == "days"]
+    assert means["analyses"].eq(2).all() and len(means) == 2  # it knows no tie rule
+    view = View(endpoint="rfs", horizon=1825)
+    expected = analyse(GERMAN, view).rmst.iloc[-1]
+    row = means[means["endpoint"] == "rfs"].iloc[0]
+    for name in ("estimate", "conf_low", "conf_high", "p_value"):
+        assert row[name] == pytest.approx(expected[name], rel=1e-8)
+    refused = table[(table["estimator"] == "mean") & (table["adjust"] == "age")]
+    assert refused["note"].str.contains("not adjusted").all()
+    told = directions(table).set_index("scale")
+    assert told.loc["days", "first"] == 2 and told.loc["log hazard ratio", "first"] == 8
+    assert spread(table).at[0, "other_scale"] == 2
+    assert len(curve_rows(table)) == 8
+    assert "2 on another scale are not drawn" in caption_specifications(table, GERMAN)
+    with pytest.raises(ValueError, match="scale: found 'odds'"):
+        directions(table.assign(scale="odds"))
+
+
 def test_one_process_and_two_give_the_same_table_and_a_second_run_does_nothing(tmp_path):
     asked = SOME[:40]
     direct = multiverse(GERMAN, asked)
@@ -229,6 +251,11 @@ def test_plug_ins_travel_to_other_processes_by_name(tmp_path):
     table = run_multiverse("data/cohort_synthetic.csv", "", asked, tmp_path / "log", jobs=1,
                            estimators={"halved": "test_multiverse:halved"})  # fmt: skip
     assert table["estimate"].iloc[0] == pytest.approx(table["estimate"].iloc[1] / 2, abs=1e-8)
+    asked, where = [Specification(estimator="mean")], "helpers.estimators.plugs:mean_to_year_1"
+    table = run_multiverse("data/cohort_synthetic.csv", "", asked, tmp_path / "log", jobs=2,
+                           estimators={"mean": where})  # fmt: skip
+    direct = multiverse(COHORT, asked, estimators={"mean": mean_to_year_1})
+    pd.testing.assert_frame_equal(table, direct)
 
 
 # ---- which choice moves it -----------------------------------------------------------------------

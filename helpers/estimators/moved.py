@@ -7,6 +7,7 @@ from helpers.conventions import CONFIDENCE
 from helpers.estimators.multiverse import CHOICES, NONE, Specification
 
 SCALE = "log hazard ratio"  # what is compared; a plug-in on another scale stands apart
+BETTER = {SCALE: -1, "days": 1}  # the sign that favours the first arm
 MOVED_COLUMNS = [
     "choice", "levels", "lowest", "highest", "between_means", "held_mean", "held_most", "alone",
     "total", "compared", "note",
@@ -40,6 +41,38 @@ def spread(table: pd.DataFrame) -> pd.DataFrame:
         "conf_low": ours["conf_low"].min(), "conf_high": ours["conf_high"].max(),
     }  # fmt: skip
     return pd.DataFrame([row])
+
+
+def directions(table: pd.DataFrame) -> pd.DataFrame:
+    """Whom each answer favours, on whatever scale: sign and P are all that scales share.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `helpers.estimators.multiverse.multiverse`.
+
+    Returns
+    -------
+    DataFrame
+        scale, analyses (with an estimate), first (those that favour the first arm: a log hazard
+        ratio below 0, or more days), significant (of these, P below 0.05), second, and
+        second_significant.
+
+    Raises
+    ------
+    ValueError
+        A scale of which it is not known what favours whom.
+    """
+    known, rows = table[table["estimate"].notna()], []
+    if unknown := set(known["scale"]) - set(BETTER):
+        raise ValueError(f"scale: found {unknown.pop()!r}. To do: use {' or '.join(BETTER)}.")
+    for scale, part in known.groupby("scale", sort=False):
+        toward = np.sign(part["estimate"]) * BETTER[scale]
+        clear = part["p_value"] < 1 - CONFIDENCE
+        rows.append((scale, len(part), (toward > 0).sum(), ((toward > 0) & clear).sum(),
+                     (toward < 0).sum(), ((toward < 0) & clear).sum()))  # fmt: skip
+    return pd.DataFrame(rows, columns=["scale", "analyses", "first", "significant", "second",
+                                       "second_significant"])  # fmt: skip
 
 
 def every_answer(table: pd.DataFrame, asked: list[Specification]) -> pd.DataFrame:

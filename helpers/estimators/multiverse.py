@@ -205,12 +205,13 @@ def numbers_of(cohort: Cohort, one: Specification, time_zeros: dict[str, Callabl
     return Numbers(who, data, [name for name in one.adjust if data[name].nunique() > 1])
 
 
-def digest_of(numbers: Numbers, one: Specification) -> tuple[str, int]:
+def digest_of(numbers: Numbers, one: Specification, *, tieless: bool) -> tuple[str, int]:
     """A digest of all that an answer rests on, and the terms of its model.
 
     Two specifications with one digest are one analysis. Not their answers are compared but what
     is fitted. Of times a partial likelihood knows only which events a patient lived to see; of
-    the tie rule only that there is one, where two events fall on one day.
+    the tie rule only that there is one, where two events fall on one day. A plug-in with a true
+    attribute `tieless` (`tieless` here) has none.
     """
     data = numbers.data
     model = prepared(data, TIME, EVENT, ["arm", *numbers.adjust], {"arm": numbers.who.reference})
@@ -220,7 +221,7 @@ def digest_of(numbers: Numbers, one: Specification) -> tuple[str, int]:
     plain = one.estimator == PLAIN
     seen = np.searchsorted(days, time, side="right").astype(float) if plain else time
     columns = sorted(column.tobytes() for column in model.x[:, 1:].T)  # in whatever order
-    ties = one.ties if not plain or deaths.max() > 1 else ""
+    ties = "" if tieless or (plain and deaths.max() == 1) else one.ties
     digest = hashlib.sha256(f"{one.endpoint if not plain else ''}{one.estimator}{ties}".encode())
     for part in (data.index.to_numpy(), seen, event, model.x[:, 0]):
         digest.update(part.tobytes() + b"|")
@@ -248,14 +249,15 @@ def answer(
         numbers = numbers_of(cohort, one, time_zeros or {})
         data = numbers.data
         row |= {"n": len(data), "n_event": int(data[EVENT].sum())}
-        row["digest"], terms = digest_of(numbers, one)
+        plug = None if one.estimator == PLAIN else (estimators or {})[one.estimator]
+        tieless = getattr(plug, "tieless", False)
+        row["digest"], terms = digest_of(numbers, one, tieless=tieless)
         few_events(numbers, terms, floor, events_per_term)
-        reference = numbers.who.reference
-        if one.estimator == PLAIN:
+        if plug:
+            found = plug(data, numbers.who.reference, numbers.adjust)
+        else:
             view = View(ties=one.ties)
             found = cox(data, ["arm", *numbers.adjust], numbers.who, view, engine).iloc[0]
-        else:
-            found = (estimators or {})[one.estimator](data, reference, numbers.adjust)
     except NotEstimable as error:
         return row | {"note": str(error)}
     row |= {name: str(found[name]) for name in ("scale", "method")}
