@@ -30,6 +30,15 @@ def test_rubins_rules_and_barnard_and_rubins_degrees_of_freedom_equal_mice():
         np.testing.assert_allclose(ours[name], values, rtol=1e-7, err_msg=name)
 
 
+def test_imputations_that_agree_add_no_variance_and_cost_few_degrees_of_freedom():
+    ours = rubin(np.full((5, 1), 0.3), np.full((5, 1), 0.04), 60.0)
+    assert ours["std_error"][0] == pytest.approx(0.2) and ours["between"][0] == 0
+    assert ours["df"][0] == pytest.approx(60 * 61 / 63)  # Barnard and Rubin's observed df
+    large = rubin(np.array([[0.1], [0.3]]), np.full((2, 1), 0.04), 1e12)
+    share = 1.5 * 0.02 / (0.04 + 1.5 * 0.02)
+    assert large["df"][0] == pytest.approx(1 / share**2, rel=1e-6)  # Rubin's own, m - 1 = 1
+
+
 def test_the_cumulative_hazard_equals_r():
     np.testing.assert_allclose(nelson_aalen(GAPS["time"], GAPS["event"]), GAPS["hazard"], rtol=1e-9)
 

@@ -90,9 +90,13 @@ def test_a_killed_worker_changes_no_number(cluster, tmp_path):
     numbered = [(7, k, str(marks), 0.15) for k in range(24)]
     victim = cluster.workers[0]
 
+    def at_work() -> bool:
+        """Whether the victim has just begun a task: then it dies with that in hand."""
+        mine = [path for path in marks.iterdir() if f".{victim.pid}." in path.name]
+        return lines(log) >= 4 and any(time.time() - p.stat().st_mtime < 0.1 for p in mine)
+
     def kill():
-        # While it is at work: it has begun a task that is not among those done.
-        until(lambda: lines(log) >= 4 and any(victim.pid in p for p in begun(marks).values()))
+        until(at_work)
         victim.send_signal(signal.SIGKILL)
 
     killer = threading.Thread(target=kill)
@@ -204,7 +208,7 @@ def test_an_unreachable_scheduler_is_told_within_seconds_and_without_a_traceback
              address, "--out", str(tmp_path)],
             env=ENVIRONMENT, cwd=ROOT, capture_output=True, text=True, check=False,
         )  # fmt: skip
-    assert time.monotonic() - start < 25
+    assert time.monotonic() - start < 30  # of which the imports are some seconds
     assert done.returncode == 2
     assert done.stderr.startswith(f"scheduler: found none at {address} within 10 seconds")
     assert done.stderr.count("\n") == 1
@@ -215,25 +219,26 @@ def test_an_address_that_is_none_is_told_too(tmp_path):
         run_tasks([(1, 1)], drawn, tmp_path / "l", backend="dask", scheduler="nonsense://there")
 
 
-def test_a_scheduler_that_goes_away_is_told_and_what_was_done_is_kept(tmp_path):
+def test_a_scheduler_that_goes_away_is_told_in_one_sentence_and_what_was_done_is_kept(tmp_path):
+    marks, log = tmp_path / "marks", tmp_path / "log.jsonl"
+    marks.mkdir()
     with ExitStack() as stack:
-        cluster, log = Cluster(stack, tmp_path), tmp_path / "log.jsonl"
-        numbered = [(7, k, "", 0.15) for k in range(40)]
-
-        def kill():
-            until(lambda: lines(log) >= 2)
-            cluster.scheduler.kill()
-
-        killer = threading.Thread(target=kill)
-        killer.start()
-        with pytest.raises(PoolError, match=r"went away .* To do: start the cluster again"):
-            run_tasks(numbered, drawn, log, backend="dask", scheduler=cluster.address)
-        killer.join()
+        cluster = Cluster(stack, tmp_path)
+        run = subprocess.Popen(
+            [sys.executable, "-c", RUN, marks, log, cluster.address], env=ENVIRONMENT, cwd=ROOT,
+            stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        until(lambda: lines(log) >= 2)
+        cluster.scheduler.kill()
+        told = run.communicate()[1]
+    assert re.search(r"PoolError: scheduler: .* went away .* To do: start the cluster again", told)
+    assert told.count("Error: ") == 1 and "distributed" not in told.splitlines()[-1]
     before = lines(log)
-    assert 2 <= before < 40
-    assert list(run_tasks(numbered[:6], drawn, log, jobs=2).values()) == [
-        drawn(7, k) for k in range(6)
-    ]
+    assert 2 <= before < 16
+    numbered = [(7, k, str(marks), 0.15) for k in range(16)]
+    found = run_tasks(numbered, drawn, log, jobs=2)
+    assert list(found.values()) == [drawn(7, k) for k in range(16)]
+    assert lines(log) == 16
 
 
 def test_a_task_that_dask_gives_up_is_handed_in_again_but_not_for_ever(tmp_path, monkeypatch):

@@ -119,33 +119,14 @@ def on_dask(scheduler: str, work: Callable, tasks: list[tuple]) -> Iterator[tupl
     if not tasks:
         return
     client = connected(scheduler)
-    from distributed import CancelledError, KilledWorker, as_completed
+    from distributed import CancelledError
     from distributed.comm import CommClosedError
 
     if not client.scheduler_info()["workers"]:
         print(f"{scheduler} has no worker yet; waiting for the first.", file=sys.stderr)
-    code = code_digest()
-    # `pure` would let Dask take two tasks for one.
-    futures = {client.submit(on_worker, work, task, code, pure=False): task for task in tasks}
-    lost = dict.fromkeys(futures, 0)
     try:
-        waiting = as_completed(futures, loop=client.loop)
-        for future in waiting:
-            try:
-                result = future.result()
-            except KilledWorker:
-                lost[future] += 1
-                if lost[future] == ROUNDS:
-                    raise PoolError(
-                        f"{futures[future]!r:.100}: found {ROUNDS} times that too many workers "
-                        "died while they had this task. To do: give each more memory, or try this "
-                        "task alone; all that was done is kept, and the same call goes on."
-                    ) from None
-                future.retry()
-                waiting.add(future)
-                continue
-            future.release()
-            yield futures[future], result
+        with quiet():
+            yield from submitted(client, work, tasks)
     except (CancelledError, CommClosedError) as error:
         raise PoolError(
             f"scheduler: {scheduler} went away ({error.__class__.__name__}). To do: start the "
@@ -154,6 +135,33 @@ def on_dask(scheduler: str, work: Callable, tasks: list[tuple]) -> Iterator[tupl
     finally:
         with quiet():
             client.close()  # its tasks are forgotten there once nobody waits for them
+
+
+def submitted(client, work: Callable, tasks: list[tuple]) -> Iterator[tuple]:
+    """Hand all tasks to a cluster and yield (task, result) as they come back."""
+    from distributed import KilledWorker, as_completed
+
+    code = code_digest()
+    # `pure` would let Dask take two tasks for one.
+    futures = {client.submit(on_worker, work, task, code, pure=False): task for task in tasks}
+    lost = dict.fromkeys(futures, 0)
+    waiting = as_completed(futures, loop=client.loop)
+    for future in waiting:
+        try:
+            result = future.result()
+        except KilledWorker:
+            lost[future] += 1
+            if lost[future] == ROUNDS:
+                raise PoolError(
+                    f"{futures[future]!r:.100}: found {ROUNDS} times that too many workers died "
+                    "while they had this task. To do: give each more memory, or try this task "
+                    "alone; all that was done is kept, and the same call goes on."
+                ) from None
+            future.retry()
+            waiting.add(future)
+            continue
+        future.release()
+        yield futures[future], result
 
 
 def connected(scheduler: str):
@@ -179,13 +187,15 @@ def connected(scheduler: str):
 @contextmanager
 def quiet():
     """Keep what Dask logs of its own connections off the screen; errors are told in our words."""
-    logger = logging.getLogger("distributed")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL + 1)
+    loggers = [logging.getLogger(name) for name in ("distributed", "distributed.client")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
     try:
         yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def on_worker(work: Callable, task: tuple, code: str):
