@@ -164,6 +164,31 @@ def test_equal_answers_from_different_numbers_are_not_merged(tmp_path):
     assert table["estimate"].iloc[0] == pytest.approx(table["estimate"].iloc[1], abs=1e-9)
 
 
+def test_other_risk_sets_or_other_patients_are_another_analysis(tmp_path):
+    cohort = untied(tmp_path)
+    frame, book = cohort.frame, cohort.codebook
+    turned = frame.assign(rfs_time=frame["os_time"].max() + 1 - frame["os_time"],
+                          rfs_event=frame["os_event"])  # fmt: skip
+    asked = [Specification("os"), Specification("rfs")]
+    ends = {"os": "Overall survival", "rfs": "Recurrence-free survival"}
+    for other, rows in ((turned, 2), (turned.assign(rfs_time=2 * frame["os_time"]), 1)):
+        assert len(multiverse(replace(cohort, frame=other, endpoints=ends), asked)) == rows
+    # Two patients alike: one lacks the first column, the other the second; else the columns agree.
+    alike = frame.copy()
+    alike.loc[3] = alike.loc[1]
+    alike["twin"] = alike["age"].mask(alike.index == 1)
+    alike["age"] = alike["age"].mask(alike.index == 3)
+    alike.loc[[1, 2, 3], ["os_time", "arm", "os_event"]] = alike.loc[
+        [1, 1, 1], ["os_time", "arm", "os_event"]
+    ].to_numpy()
+    alike.loc[[1, 2], ["age"]] = alike.loc[2, "age"]
+    alike.loc[[2, 3], ["twin"]] = alike.loc[2, "age"]
+    table = multiverse(replace(cohort, frame=alike, codebook=book),
+                       [Specification("os", ("age",)), Specification("os", ("twin",))])  # fmt: skip
+    assert len(table) == 2 and table["n"].eq(59).all()
+    assert table["estimate"].iloc[0] == pytest.approx(table["estimate"].iloc[1], abs=1e-9)
+
+
 def test_whatever_is_merged_has_the_same_answer_by_itself(tmp_path):
     cohort = untied(tmp_path)
     asked = specifications(cohort, covariates=["age", "twin"], largest=1, landmarks=[0, 5, 30],
