@@ -25,11 +25,13 @@ _MODULE = {name: module for module, names in _NAMES.items() for name in names}
 _SUBJECTS = {
     "": ("regression", "sentences", "survival", "words"),
     "estimators": (
-        "adjusted", "caution", "competing", "factors", "logistic", "nonproportional", "nulls",
-        "response", "splits", "subgroups", "times",
+        "adjusted", "caution", "competing", "factors", "fragility", "logistic", "missing", "moved",
+        "multiverse", "nonproportional", "nulls", "plugs", "response", "splits", "stability",
+        "subgroups", "times",
     ),
     "pages": (
-        "cox_page", "describe", "exercises", "factors_page", "options_cases", "options_filter",
+        "cox_page", "describe", "exercises", "factors_page", "multiverse_words", "options_cases",
+        "options_filter",
         "options_page", "options_traps", "pinned_beside", "pinned_page", "pinned_rules",
         "pinned_study",
         "reference_page", "response_page", "safety_page", "subgroup_page", "survival_page",
@@ -39,7 +41,7 @@ _SUBJECTS = {
     ),
     "plots": (
         "bands", "curves", "forest", "landscape", "landscape_hover", "models", "people", "safety",
-        "screens", "waffle",
+        "screens", "specification", "waffle",
     ),
 }  # fmt: skip
 _SUBJECT = {

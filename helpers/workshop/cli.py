@@ -22,6 +22,7 @@ from helpers.workshop.given import (
     view_text,
     whole_number,
 )
+from helpers.workshop.pools import may_run_tasks, pool_of, using
 from helpers.workshop.study_verb import may_be_told, study
 
 TITLE = "Salvage after CD19 CAR-T failure: an executable companion"
@@ -295,16 +296,15 @@ def parser() -> argparse.ArgumentParser:
                        "data/claims_template.yaml")  # fmt: skip
     added.add_argument("--tries", type=whole_number, default=40, metavar="N",
                        help="searches in all, with --claims (default 40)")  # fmt: skip
-    added.add_argument(
-        "--members", type=whole_number, default=1, metavar="M", help="cohorts to find"
-    )
+    added.add_argument("--members", type=whole_number, default=1, metavar="M",
+                       help="cohorts to find (default 1)")  # fmt: skip
     added.add_argument("--out", metavar="DIR", help="folder for them (default build/calibrate)")
-    added.add_argument("--jobs", **jobs)
+    may_run_tasks(added)
     added = verb(ensemble)
     added.add_argument("--seed", type=int, required=True, help="seed of all searches")
     added.add_argument("--members", type=whole_number, default=150, metavar="M",
                        help="cohorts to look for (default 150; hours on two cores)")  # fmt: skip
-    added.add_argument("--jobs", **jobs)
+    may_run_tasks(added)
     may_be_told(verb(study))
     added = verb(check)
     added.add_argument("--cohort", metavar="F", help="the cohort built for the paper, a CSV file")
@@ -325,7 +325,8 @@ def main(argv: list[str] | None = None) -> int:
     """Carry out one verb and return the exit code."""
     args = parser().parse_args(argv)
     try:
-        code = args.function(args)
+        with using(pool_of(args)):
+            code = args.function(args)
         sys.stdout.flush()
         return code
     except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough

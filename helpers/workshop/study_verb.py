@@ -4,6 +4,7 @@ import argparse
 import time
 
 from helpers.workshop.given import Refused, whole_number
+from helpers.workshop.pools import may_run_tasks
 
 
 def study(args: argparse.Namespace) -> int:
@@ -42,5 +43,4 @@ def may_be_told(verb: argparse.ArgumentParser) -> None:
                       help="recompute some committed rows, under a minute")  # fmt: skip
     verb.add_argument("--finished", action="store_true",
                       help="run nothing, write the tables of what is finished")  # fmt: skip
-    verb.add_argument("--jobs", type=whole_number, metavar="N",
-                      help="processes at once (default: one a core)")  # fmt: skip
+    may_run_tasks(verb)

@@ -1,14 +1,17 @@
 """Many numbered tasks on all cores: the same results for any number of workers, resumable."""
 
 import json
-import os
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from pathlib import Path
+
+from helpers.workshop.pools import HERE, Pool
 
 
 def run_tasks(
-    tasks: Iterable[tuple], work: Callable, log: Path, *, jobs: int | None = None, about: str = ""
-) -> dict[str, object]:
+    tasks: Iterable[tuple], work: Callable, log: Path, *, jobs: int | None = None,
+    about: str = "", backend: str | None = None, scheduler: str | None = None,
+) -> dict[str, object]:  # fmt: skip
     """Do every task once and keep what it gave.
 
     Parameters
@@ -20,32 +23,48 @@ def run_tasks(
     log : Path
         One JSON line per task done; what stands there is not done again.
     jobs : int, optional
-        Processes at once; default one a core.
+        Processes at once, with joblib; default one a core.
+    backend : str, optional
+        "joblib" for processes of this machine, or "dask" for the workers of a cluster, each of
+        which needs this same code and ``--nthreads 1``. By default what
+        `helpers.workshop.pools.using` says, which is joblib unless the command line was told
+        otherwise.
+    scheduler : str, optional
+        Address of the Dask scheduler, such as "tcp://localhost:8786".
 
     Returns
     -------
     dict
         The task as text (`name_of`) to its result, in the order of the tasks.
+
+    Raises
+    ------
+    PoolError
+        The tasks cannot run there; what was done before is kept in the log.
     """
-    from joblib import Parallel, delayed
     from tqdm import tqdm
 
+    pool = Pool(backend or "joblib", scheduler) if backend or scheduler else HERE.get()
     tasks = list(tasks)
     done = read_log(log)
     left = [task for task in tasks if name_of(task) not in done]
     log.parent.mkdir(parents=True, exist_ok=True)
-    pool = Parallel(n_jobs=jobs or os.cpu_count(), return_as="generator_unordered")
-    with log.open("a", encoding="utf-8") as file:
-        results = pool(delayed(named)(work, task) for task in left)
-        for name, result in tqdm(results, total=len(left), desc=about, disable=None, leave=False):
+    with log.open("a+", encoding="utf-8") as file, closing(pool.results(work, left, jobs)) as found:
+        end_line(file)
+        for task, result in tqdm(found, total=len(left), desc=about, disable=None, leave=False):
+            name = name_of(task)
             done[name] = result
             file.write(json.dumps({"task": name, "result": result}) + "\n")
             file.flush()
     return {name_of(task): done[name_of(task)] for task in tasks}
 
 
-def named(work: Callable, task: tuple):
-    return name_of(task), work(*task)
+def end_line(file) -> None:
+    """End a line that a kill cut short, so that the next one is not lost with it."""
+    if end := file.tell():
+        file.seek(end - 1)
+        if file.read() != "\n":
+            file.write("\n")
 
 
 def name_of(task: tuple) -> str:
