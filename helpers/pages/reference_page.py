@@ -36,6 +36,7 @@ TOPICS = {
     "response": "Rates and responses",
     "factors": "Factors, subgroups and chance",
     "harm": "Harm",
+    "bias": "Bias, time and robustness",
     "options": "Salvage after CD19 CAR-T",
 }
 
