@@ -11,10 +11,13 @@ from lifelines.utils import restricted_mean_survival_time
 
 from helpers.estimators.nonproportional import ph_test
 from helpers.fit import kernel
+from helpers.paper.pinned import FOLDER
 from helpers.rebuild import measure as m
 from helpers.rebuild.anneal import LAST_DAY, MAY, start
-from helpers.rebuild.paper import drawn
+from helpers.rebuild.directed import drive
+from helpers.rebuild.paper import as_state, drawn, paper_problem
 from helpers.rebuild.problem import Builder, Problem, Row
+from helpers.rebuild.quantities import with_goals
 from helpers.rebuild.staged import attempt, board, everything, run_annealer, stages
 from helpers.rebuild.state import State, losses, measured
 from helpers.workshop import tasks as tasks_module
@@ -112,6 +115,10 @@ def test_middles_and_curves_are_those_of_lifelines(case, e):
         ours = ask(problem, state, lambda b, g=group, kinds=kinds: [
             Row("", "print", k, e, b.group(*g)) for k in kinds])  # fmt: skip
         equal(ours, [half(own, 1), half(own, 0), own.loc[own["event"] == 0, "time"].median()])
+        ours = ask(problem, state, lambda b, g=group: [
+            Row("", "print", m.LEVEL, e, b.group(*g))])  # fmt: skip
+        curve = KaplanMeierFitter().fit(own["time"], own["event"]) if len(own) else None
+        equal(ours, [curve.survival_function_.to_numpy()[-1, 0] if curve else 1.0])
         for day in (1.0, 60.0, 119.0, 400.0):
             ours = ask(problem, state, lambda b, g=group, d=day: [
                 Row("", "print", m.SURVIVAL, e, b.group(*g), day=d)])  # fmt: skip
@@ -243,6 +250,38 @@ def test_what_may_not_move_stays():
     assert (state.time[0] == old.time[0]).all() and (state.event[0] == old.event[0]).all()
     assert (state.flag == old.flag).all()
     assert (state.time[1] != old.time[1]).any()
+
+
+@pytest.mark.parametrize("direction", [-1, 1])
+def test_a_drive_ends_further_with_every_row_met_and_leaves_its_start_alone(direction):
+    """From a cohort of the set; both endpoints, both arms and the flags are free to move."""
+    with np.load(FOLDER / "members.npz") as arrays:
+        table = int(pd.read_csv(FOLDER / "members.csv")["table"][0])
+        state = as_state({name: values[0] for name, values in arrays.items()})
+    problem, (row,) = with_goals(paper_problem(table), ["os_12_diff"])
+    before, old = measured(problem, state, [row])[0], state.copy()
+    found, value = drive(problem, state, row, direction, np.random.default_rng(1), cycles=4)
+    assert direction * (value - before) > 0.02
+    assert value == measured(problem, found, [row])[0]
+    assert losses(problem, found).sum() == 0
+    assert (found.time[0] <= found.time[1]).all()
+    for moved in ((0, slice(0, 54)), (0, slice(54, 93)), (1, slice(0, 54)), (1, slice(54, 93))):
+        assert (found.time[moved] != old.time[moved]).any()  # nothing is held still
+    assert (state.time == old.time).all() and (state.event == old.event).all()
+
+
+def test_towards_a_goal_the_nearest_state_that_meets_all_else_is_kept():
+    problem, state, play, loose = begun(2)
+    events = Row("events", "goal", m.EVENTS, 1, 0, low=1.0, high=1.0)
+    free = problem.only()  # nothing else to meet: the goal is reached
+    left = run_annealer(free, state, (), play, loose, seed=1, steps=20_000, goal=events)
+    assert left == 0 and state.event[1].sum() == 1
+    fence = events._replace(id="fence", low=40.0, high=np.inf)
+    problem, state, play, loose = begun(2)
+    fenced = problem.only().with_rows([fence])
+    assert losses(fenced, state).sum() == 0
+    run_annealer(fenced, state, (fence,), play, loose, seed=1, steps=20_000, goal=events)
+    assert state.event[1].sum() == 40  # as near as the fence lets it
 
 
 def test_an_attempt_depends_on_its_seed_alone():

@@ -191,9 +191,27 @@ def committed(name: str) -> pd.DataFrame:
 def test_committed_tables_were_not_edited():
     lines = (FOLDER / "SHA256SUMS").read_text().splitlines()
     sums = dict(reversed(line.split("  ")) for line in lines)
-    assert {p.name for p in FOLDER.glob("*.csv")} == set(sums)
+    assert {p.name for p in FOLDER.iterdir()} == set(sums) | {"SHA256SUMS"}
     for name, digest in sums.items():
         assert hashlib.sha256((FOLDER / name).read_bytes()).hexdigest() == digest, name
+
+
+def test_the_tables_follow_from_the_results():
+    """What is shown is what was measured: made once more from the results of every task."""
+    again = study_files.study_tables(study_files.committed()["samples"])
+    for name, table in again.items():
+        pd.testing.assert_frame_equal(
+            table.fillna(np.nan), committed(name), check_dtype=False, rtol=1e-6, atol=1e-9
+        )
+
+
+def test_a_study_goes_on_from_what_is_committed(tmp_path, monkeypatch):
+    monkeypatch.setattr(study_files, "BUILD", tmp_path)
+    for _ in range(2):  # the second time adds nothing
+        study_files.carry_on()
+    lines = (tmp_path / "samples.jsonl").read_text().splitlines()
+    assert len(lines) == len(committed("samples"))
+    assert study_files.finished(SEED) == study_files.committed()
 
 
 def test_the_summary_follows_from_the_ranges():
@@ -207,7 +225,7 @@ def test_the_summary_follows_from_the_ranges():
 
 def test_every_range_holds_what_its_drives_reached_and_says_where_the_sample_lies():
     ranges = committed("ranges").set_index(["set", "number", "reading", "quantity"])
-    drives = committed("drives").dropna(subset="value")
+    drives = study_files.drive_table(study_files.committed()["samples"]).dropna(subset="value")
     reached = drives.groupby(["set", "number", "reading", "quantity"])["value"].agg(["min", "max"])
     both = ranges.join(reached, how="inner")
     assert (both["low"] <= both["min"] + 1e-6 * both["min"].abs()).all()

@@ -70,13 +70,15 @@ def read_making() -> str:
     members, ranges = pinned.members(), pinned.ranges()
     driven = (members["driven"] != "").sum()
     first = ranges.iloc[0]
+    again = {1: "once more", 2: "twice more"}.get(first["relays"], f"{first['relays']} times more")
     return (
         f"{len(members)} cohorts were found from scratch (seed {members['seed'].iloc[0]}; "
         f"{members['tries'].sum()} attempts), and {driven} of them then driven some way along "
         f"quantities drawn by lot. For the ranges, each of {len(ranges)} quantities was driven up "
-        f"and down from {first['starts']} of them, with and without the rules, and once more from "
-        f"the farthest cohort of all. So every range looks at {first['witnesses']} cohorts that "
-        f"keep print and rules, and {first['print_witnesses']} that keep the print."
+        f"and down from {first['starts']} of them, with and without the rules, and {again} from "
+        f"the farthest cohort found by anything until then. So every range looks at "
+        f"{first['witnesses']} cohorts that keep print and rules, and {first['print_witnesses']} "
+        "that keep the print."
     )
 
 

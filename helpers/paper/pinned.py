@@ -99,7 +99,14 @@ def ranges() -> pd.DataFrame:
                 row[before + end] = float(UNITS[q.unit].show(value))
             row[f"{before}witnesses"] = int(found.at[(name, basis, "low"), "witnesses"])
         about = found.loc[(name, "rules", "low")]
-        rows.append(row | {"seed": int(about["seed"]), "starts": int(about["starts"])})
+        rows.append(
+            row
+            | {
+                "seed": int(about["seed"]),
+                "starts": int(about["starts"]),
+                "relays": int(about["relays"]),
+            }
+        )
     return pd.DataFrame(rows).set_index("name")
 
 

@@ -34,7 +34,7 @@ from helpers.workshop.tasks import read_log, run_tasks
 
 SHARES = 0.7, 0.12, 0.06, 0.12  # of the members under each reading; the third is found rarely
 ROUNDS = 2  # quantities along which a driven member is moved, each some way
-STARTS = 4  # members from which each quantity is driven, each way
+STARTS = 3  # members from which each quantity is driven, each way
 BASES = ("print", "rules")  # printed numbers alone, or with the plausibility rules
 # Numbers one may wish had been printed, and those whose ranges they are asked to shrink.
 ADDED = ("os_12_cd20", "os_12_noncart", "os_events", "os_hr", "pfs_6_cd20", "pfs_12_cd20",

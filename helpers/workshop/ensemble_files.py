@@ -77,7 +77,7 @@ def write_ensemble(seed: int, members: list[dict], names) -> None:
                     kept.append(witnesses[at])
                 rows.append((name, basis, end, found[at], index[key], len(witnesses)))
     table = pd.DataFrame(rows, columns=["quantity", "basis", "end", "value", "cohort", "witnesses"])
-    table.assign(seed=seed, starts=STARTS).to_csv(
+    table.assign(seed=seed, starts=STARTS, relays=LEGS).to_csv(
         FOLDER / "ranges.csv", index=False, lineterminator="\n", float_format="%.8g"
     )
     pd.concat(seen)[["basis", *names]].to_csv(

@@ -1,4 +1,8 @@
-"""data/study: the tables of the study, and whether they are still what was measured."""
+"""data/study: the tables of the study, and whether they are still what was measured.
+
+`results.jsonl` holds what every finished task gave, so that a study of many hours can go on
+another day; the tables follow from it.
+"""
 
 import hashlib
 import json
@@ -24,6 +28,8 @@ from helpers.workshop.study_print import RIGHT, WRONG, printed
 from helpers.workshop.tasks import read_log
 
 FOLDER = ROOT / "data" / "study"
+RESULTS = FOLDER / "results.jsonl"
+PARTS = ("samples", "groups")
 DRAWS = 2000  # of the bootstrap of sets
 INSIDE, UNDEFINED = "inside", "not defined in the sample"
 
@@ -70,8 +76,8 @@ def why_none(result: dict) -> str:
 
 
 def study_tables(samples: dict) -> dict[str, pd.DataFrame]:
-    """samples, ranges and drives of the study, from the results by task."""
-    heads, ranges, drives = [], [], []
+    """samples and ranges of the study, from the results by task."""
+    heads, ranges = [], []
     for task, result in samples.items():
         seed, name, number, reading = json.loads(task)
         about = {"set": name, "role": SETS[name].role, "number": number, "reading": reading}
@@ -101,10 +107,17 @@ def study_tables(samples: dict) -> dict[str, pd.DataFrame]:
                 "width_share": width / (wide[1] - wide[0]) if wide[1] > wide[0] else np.nan,
                 "miss": why,
             })  # fmt: skip
-        drives += [about | dict(zip(("start", "quantity", "direction", "value"), d, strict=True))
-                   for d in result["drives"]]  # fmt: skip
-    return {"samples": pd.DataFrame(heads), "ranges": pd.DataFrame(ranges),
-            "drives": pd.DataFrame(drives).drop(columns="role")}  # fmt: skip
+    return {"samples": pd.DataFrame(heads), "ranges": pd.DataFrame(ranges)}
+
+
+def drive_table(samples: dict) -> pd.DataFrame:
+    """Every directed search under the whole print: where it began, and the value reached."""
+    rows = []
+    for task, result in samples.items():
+        about = dict(zip(("seed", "set", "number", "reading"), json.loads(task), strict=True))
+        rows += [about | dict(zip(("start", "quantity", "direction", "value"), d, strict=True))
+                 for d in result.get("drives", [])]  # fmt: skip
+    return pd.DataFrame(rows)
 
 
 def cluster_interval(hits, total, rng) -> tuple[float, float]:
@@ -187,7 +200,10 @@ def write_study(seed: int, results: dict, per_set: int, wrong: int) -> dict[str,
             (FOLDER / f"{name}.csv").unlink(missing_ok=True)
             continue
         table.to_csv(FOLDER / f"{name}.csv", index=False, lineterminator="\n", float_format="%.8g")
-    files = sorted(FOLDER.glob("*.csv"))
+    lines = [json.dumps({"part": part, "task": task, "result": result})
+             for part in PARTS for task, result in results[part].items()]  # fmt: skip
+    RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    files = [*sorted(FOLDER.glob("*.csv")), RESULTS]
     sums = [f"{hashlib.sha256(p.read_bytes()).hexdigest()}  {p.name}" for p in files]
     (FOLDER / "SHA256SUMS").write_text("\n".join(sums) + "\n", encoding="utf-8")
     return tables
@@ -197,7 +213,7 @@ def finished(seed: int) -> dict:
     """What the logs hold of a study, in the order of its tasks, finished or not."""
     order = [*SETS]
     rank = lambda task: (task[2], order.index(task[1]), [RIGHT, *WRONG].index(task[3]))  # noqa: E731
-    logs = {part: read_log(BUILD / f"{part}.jsonl") for part in ("samples", "groups")}
+    logs = {part: read_log(BUILD / f"{part}.jsonl") for part in PARTS}
     own = lambda part: [json.loads(t) for t in logs[part] if json.loads(t)[0] == seed]  # noqa: E731
     samples = sorted((t for t in own("samples") if t[1] in SETS), key=rank)
     groups = sorted(own("groups"), key=lambda t: (BASES.index(t[2]), list(GROUPS).index(t[1])))
@@ -205,9 +221,30 @@ def finished(seed: int) -> dict:
             for part, tasks in (("samples", samples), ("groups", groups))}  # fmt: skip
 
 
+def committed() -> dict[str, dict]:
+    """The results of RESULTS by part and task."""
+    found: dict[str, dict] = {part: {} for part in PARTS}
+    for line in RESULTS.read_text(encoding="utf-8").splitlines() if RESULTS.is_file() else []:
+        row = json.loads(line)
+        found[row["part"]][row["task"]] = row["result"]
+    return found
+
+
+def carry_on() -> None:
+    """Put what is committed into the logs, where a study finds what is done."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    for part, results in committed().items():
+        log = BUILD / f"{part}.jsonl"
+        done = read_log(log)
+        with log.open("a", encoding="utf-8") as file:
+            for task, result in results.items():
+                if task not in done:
+                    file.write(json.dumps({"task": task, "result": result}) + "\n")
+
+
 def small_check(name: str = "veteran", numbers=(0, 1)) -> pd.DataFrame:
     """Some committed drives of one set with what they reach now, and whether it is the same."""
-    drives = pd.read_csv(FOLDER / "drives.csv")
+    drives = drive_table(committed()["samples"])
     known = set(drives.loc[(drives["set"] == name) & (drives["reading"] == RIGHT), "number"])
     again = pd.concat([recomputed(name, k) for k in numbers if k in known])
     return again.assign(same=np.isclose(again["value"], again["again"], rtol=1e-7, atol=0))
@@ -219,7 +256,7 @@ def recomputed(name: str, number: int, quantity: str = "events") -> pd.DataFrame
     Returns
     -------
     DataFrame
-        The rows of drives.csv with `again`, what they reach now.
+        The rows of `drive_table` with `again`, what they reach now.
     """
     heads = pd.read_csv(FOLDER / "samples.csv")
     head = heads[(heads["set"] == name) & (heads["number"] == number)
@@ -230,7 +267,7 @@ def recomputed(name: str, number: int, quantity: str = "events") -> pd.DataFrame
     key = [seed, number, *name.encode(), *RIGHT.encode()]
     start = find(lambda _: problem, [*key, 1], 1)[0][0]
     row = next(row for row in rows if row.id == quantity)
-    drives = pd.read_csv(FOLDER / "drives.csv")
+    drives = drive_table(committed()["samples"])
     own = drives[(drives["set"] == name) & (drives["number"] == number) & (drives["start"] == 0)
                  & (drives["reading"] == RIGHT) & (drives["quantity"] == quantity)]  # fmt: skip
     return own.assign(

@@ -20,6 +20,7 @@ def study(args: argparse.Namespace) -> int:
         told = "the same as committed" if same else "NOT as committed"
         print(f"{len(again)} directed searches, {told}, {time.monotonic() - start:.0f} s.")
         return 0 if same else 1
+    study_files.carry_on()
     if not args.finished:
         run_study(args.seed, args.per_set, args.wrong, jobs=args.jobs)
     results = study_files.finished(args.seed)
