@@ -6,7 +6,8 @@ import pandas as pd
 from helpers.cohort import Cohort
 from helpers.conventions import TIES
 from helpers.estimators.moved import directions, spread
-from helpers.estimators.multiverse import PLAIN, Specification, specifications
+from helpers.estimators.multiverse import PLAIN, Specification, multiverse, specifications
+from helpers.estimators.plugs import mean_to_year_1, propensity_weighted
 from helpers.pages.cox_page import with_adjustment
 from helpers.view import View
 from helpers.words import number, plain
@@ -14,10 +15,9 @@ from helpers.words import number, plain
 LANDMARKS = (0.0, 90.0)  # days; chosen before looking at any cohort
 ENDS = (None, 730.0)  # days at which follow-up may be cut
 WEIGHTED, MEANS = "propensity weights", "restricted mean"
-PLUGS = {
-    WEIGHTED: "helpers.estimators.plugs:propensity_weighted",
-    MEANS: "helpers.estimators.plugs:mean_to_year_1",
-}
+ESTIMATORS = {WEIGHTED: propensity_weighted, MEANS: mean_to_year_1}
+# The same by names that other processes can import.
+PLUGS = {name: f"{plug.__module__}:{plug.__name__}" for name, plug in ESTIMATORS.items()}
 RULE = (
     "Offered are every endpoint; every subset of the covariates of the page on Cox models; both "
     "rules for ties; the clock as it is or from day 90; follow-up as it is or cut at day 730; a "
@@ -51,6 +51,14 @@ def offered(cohort: Cohort, view: View | None = None) -> list[Specification]:
     return sorted(kept, key=lambda one: one.estimator == MEANS)  # what is on another scale last
 
 
+def many_analyses(
+    cohort: Cohort, view: View | None = None
+) -> tuple[pd.DataFrame, list[Specification]]:
+    """The multiverse of a cohort, and what was asked of it."""
+    asked = offered(cohort, view)
+    return multiverse(cohort, asked, estimators=ESTIMATORS), asked
+
+
 def makes_sense(one: Specification) -> bool:
     """Whether anybody would do this: no weights made of nothing, no adjusted restricted mean."""
     if one.estimator == WEIGHTED:
@@ -65,18 +73,18 @@ def on_one_scale(asked: list[Specification]) -> list[Specification]:
     return [one for one in asked if one.estimator != MEANS]
 
 
-def directions_text(table: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
-    """Whom the analyses favour, on each scale."""
+def read_on_one_scale(table: pd.DataFrame, cohort: Cohort) -> str:
+    """Whom the restricted means favour, in a sentence; a mean is no hazard ratio."""
     found = directions(table)
-    first, other = cohort.arms
-    return pd.DataFrame({
-        "scale": found["scale"].replace({"days": "days of restricted mean"}),
-        "analyses": found["analyses"],
-        f"favour {first}": found["first"],
-        "of these P < 0.05": found["significant"],
-        f"favour {other}": found["second"],
-        "of those P < 0.05": found["second_significant"],
-    })  # fmt: skip
+    found = found[found["scale"] == "days"]
+    if found.empty:
+        return "No restricted mean is estimated."
+    row = found.iloc[0]
+    return plain(
+        f"Of {row['analyses']} differences in restricted means, on the scale of days and not in "
+        f"the figure, {row['first']} favour {cohort.arms[0]}, {row['significant']} of them with P "
+        "below 0.05."
+    )
 
 
 def read_demonstration(table: pd.DataFrame, cohort: Cohort) -> str:

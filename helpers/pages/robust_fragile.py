@@ -1,4 +1,4 @@
-"""How fragile a comparison is: counts, survival, patients left out, shuffled arms, redrawn patients.
+"""How fragile a comparison is: counts, survival, patients left out, arms shuffled, rows redrawn.
 
 Numbers come from `helpers.estimators.fragility` and `helpers.estimators.stability`; here they are
 asked of the View of a page, and of every cohort that would print the same, and put into words.
@@ -9,7 +9,12 @@ import pandas as pd
 
 from helpers.analysis import Answer
 from helpers.cohort import Cohort
-from helpers.estimators.fragility import RULES, fragility_index, unevaluable_table
+from helpers.estimators.fragility import (
+    RULES,
+    fragility_index,
+    survival_fragility,
+    unevaluable_table,
+)
 from helpers.estimators.stability import PAIRS_MOST, bootstrap_ratio, pairs_left_out
 from helpers.estimators.stability import permutation_test as shuffled_test
 from helpers.fit.likelihood import NotEstimable
@@ -150,10 +155,13 @@ def ensemble_indices() -> pd.DataFrame:
                 "day": cohorts[f"{end}_time"][number_].astype(float),
                 "event": cohorts[f"{end}_event"][number_].astype(int), "arm": arm,
             })  # fmt: skip
-            table = fragility_index(frame, time="day", event="event", group="arm",
-                                    reference=arm[-1])  # fmt: skip
-            rows += [(number_, found, end, r.rule, r.index, r.p_value)
-                     for r in table[["rule", "index", "p_value"]].itertuples(index=False)]
+            for rule in RULES:
+                path = survival_fragility(frame, time="day", event="event", group="arm",
+                                          reference=arm[-1], rule=rule)  # fmt: skip
+                first, last = path.iloc[0], path.iloc[-1]
+                crossed = first["significant"] and not last["significant"]
+                index = last["moved"] if crossed else pd.NA
+                rows.append((number_, found, end, rule, index, first["p_value"]))
     names = ["cohort", "found", "endpoint", "rule", "index", "p_value"]
     return pd.DataFrame(rows, columns=names).astype({"index": "Int64"})
 
@@ -167,7 +175,9 @@ def ensemble_text(table: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
             "endpoint": cohort.endpoints[end], "who changes arms": RULES[rule],
             "cohorts": len(part), "lowest": part["index"].min(), "highest": part["index"].max(),
             "from scratch alone": f"{scratch.min()} to {scratch.max()}",
-            "log-rank P": f"{bare_p(part['p_value'].min())} to {bare_p(part['p_value'].max())}",
+            "log-rank P": " to ".join(dict.fromkeys(
+                bare_p(p) for p in (part["p_value"].min(), part["p_value"].max())
+            )),
         })  # fmt: skip
     return pd.DataFrame(rows)
 
