@@ -35,7 +35,8 @@ _SUBJECTS = {
         "options_page", "options_traps", "pinned_beside", "pinned_page", "pinned_rules",
         "pinned_study",
         "reference_page", "response_page", "robust_calibration", "robust_choices",
-        "robust_exercises", "robust_fragile", "robust_missing", "robust_worlds", "safety_page", "subgroup_page", "survival_page",
+        "robust_exercises", "robust_fragile", "robust_missing", "robust_worlds", "safety_page",
+        "subgroup_page", "survival_page",
     ),
     "paper": (
         "forensics", "ledger", "option_outcomes", "options", "pinned", "published", "unprinted",

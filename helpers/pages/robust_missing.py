@@ -21,6 +21,8 @@ AT_RANDOM, BY_COURSE = "by lot", "more often untreated with a recurrence"
 SHARE = 0.4  # of the values of one column
 GAP = "size"
 MODEL = ["arm", "age", "size", "nodes"]
+EXAMPLE = ("data/examples/german_breast_cancer.csv", "data/examples/german_breast_cancer.yaml")
+REAL = "German Breast Cancer Study: real, published data."
 GAPS_MADE = (
     "Gaps were made by lot in a real cohort, the German Breast Cancer Study, so these are "
     "simulated; its values are real, published data."
@@ -91,6 +93,13 @@ def made_gaps_text(table: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def complete_ratio(table: pd.DataFrame) -> float:
+    """The hazard ratio of the complete cases where gaps go with arm and course."""
+    row = table[(table["gaps"] == BY_COURSE) & (table["analysis"] == "complete cases")
+                & (table["column"] == "arm")]  # fmt: skip
+    return float(np.exp(row["estimate"].iloc[0]))
+
+
 def read_made_gaps(table: pd.DataFrame) -> str:
     """How far each answer is from the full one, in units of the full answer's error."""
     full = table[table["gaps"] == "nothing missing"].set_index("column")
@@ -134,11 +143,8 @@ def own_imputed(answer: Answer, *, seed: int, imputations: int) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        As a table to read; empty where nothing is missing; a note where imputation is refused.
+        As a table to read; a note where imputation is refused.
     """
-    gaps = own_gaps(answer)
-    if gaps.empty or not gaps["missing"].iloc[-1]:
-        return pd.DataFrame()
     who = select(with_cuts(answer.cohort, answer.view), answer.view, Notes())
     compare = answer.view.compare
     try:
@@ -156,12 +162,11 @@ def own_imputed(answer: Answer, *, seed: int, imputations: int) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def read_own(answer: Answer) -> str:
-    """Whether anything is missing that the View's model needs."""
+def own_text(answer: Answer, *, seed: int, imputations: int) -> pd.DataFrame:
+    """`own_imputed`, or one row that says why there is nothing to impute."""
     gaps = own_gaps(answer)
     if gaps.empty:
-        return "The View has no covariates, so nothing is imputed."
-    missing = int(gaps["missing"].iloc[-1])
-    if not missing:
-        return "Every covariate of the model is known for everybody here, so nothing is imputed."
-    return f"{missing} of {int(gaps['n'].iloc[-1])} patients lack a covariate of the model."
+        return pd.DataFrame({"note": ["The model has no covariates: nothing is imputed."]})
+    if not gaps["missing"].iloc[-1]:
+        return pd.DataFrame({"note": ["Every covariate is known: nothing is imputed."]})
+    return own_imputed(answer, seed=seed, imputations=imputations)
