@@ -18,9 +18,9 @@ ABOUT = {
     "measured confounding": "the fitter are chosen, and their fitness is recorded",
     "hidden confounding": "a harmful trait, rarer in the treated, that nobody recorded",
     "informative drop-out": "3 of 10 treated are lost before they die",
-    "waiting and measured confounding": "both",
+    "waiting and measured confounding": "the wait and the choice together",
     "true effect": "a hazard ratio of 0.5, and nothing else",
-    "true effect, waiting and measured confounding": "a hazard ratio of 0.5, and both",
+    "true effect, waiting and measured confounding": "a hazard ratio of 0.5, and the two",
     "delayed effect": "0.5 from day 90 after infusion on",
 }
 
@@ -101,11 +101,11 @@ def read_bias(table: pd.DataFrame) -> str:
     fewest, most = counts[counts == counts.min()], counts[counts == counts.max()]
     share = wrong.groupby("scenario").size() / known.groupby("scenario").size()
     everywhere = [s for s in dict.fromkeys(table["scenario"]) if share.get(s, 0) == 1]
+    named = [" and ".join(f'"{name}"' for name in part.index) for part in (most, fewest)]
     said = (
-        f"Off by 5% or more, beyond Monte Carlo error: {' and '.join(most.index)} in "
-        f"{most.iloc[0]} of {known['scenario'].nunique()} scenarios, {' and '.join(fewest.index)} "
-        f"in {fewest.iloc[0]}"
+        f"Off by 5% or more, beyond Monte Carlo error: {named[0]} in {most.iloc[0]} of "
+        f"{known['scenario'].nunique()} scenarios, {named[1]} in {fewest.iloc[0]}"
     )
     if everywhere:
-        said += f"; under {' and '.join(everywhere)} all of them"
+        said += f"; under {' and '.join(everywhere)} all estimators"
     return f"{said}."
