@@ -323,6 +323,21 @@ def test_a_readers_own_gaps_are_counted_and_imputed_and_none_is_said():
     assert "no covariates" in robust_missing.own_text(bare, seed=1, imputations=3)["note"].iloc[0]
 
 
+def test_a_column_that_adjustment_leaves_out_for_its_gaps_is_asked_here(tmp_path):
+    rng = np.random.default_rng(3)
+    n = 80
+    columns = {"os_time": rng.integers(5, 900, n).tolist(), "os_event": [1, 0, 1, 1] * 20,
+               "age": ["" if k % 7 == 0 else int(a) for k, a in enumerate(rng.integers(30, 80, n))],
+               "prior_lines": ["" if k % 8 else 2 + k % 3 for k in range(n)]}  # fmt: skip
+    answer = asked(make_cohort(tmp_path, columns))[0]
+    assert answer.view.adjust == () and robust_missing.columns_of(answer) == ("age",), (
+        "one has gaps, of the other more than half is missing"
+    )
+    told = robust_missing.own_text(answer, seed=1, imputations=3)
+    assert told["n"].tolist() == [68, 80]
+    assert robust_missing.own_gaps(answer)["missing"].tolist() == [12, 12]
+
+
 # ---- exercises and the table ---------------------------------------------------------------------
 
 
