@@ -30,7 +30,7 @@ def simulate_immortal(seed: int) -> pd.DataFrame:
 
 def index_and_answer(patients: pd.DataFrame) -> tuple[int, str]:
     """Moves of the longest observed until P is 0.05 or more, by lifelines; and against what
-    a large index speaks (exercise 09-4)."""
+    a large index speaks."""
     arm = (patients["arm"] == INFUSED).to_numpy()
     order = patients.assign(treated=arm).sort_values("day", ascending=False).index
     for moved, who in enumerate([None, *order[arm[order]]]):
@@ -44,7 +44,7 @@ def index_and_answer(patients: pd.DataFrame) -> tuple[int, str]:
 
 def holding(table: pd.DataFrame) -> tuple[int, int]:
     """Of the analyses that avoid both biases, those whose interval holds the truth, and all of
-    them (exercise 09-5)."""
+    them."""
     found = against_truth(table)
     kept = found[(found["covariates"] == "both") & ~found["clock"].str.startswith("failure")]
     return int(kept["holding"].sum()), int(kept["analyses"].sum())
