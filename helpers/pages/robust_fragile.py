@@ -4,15 +4,19 @@ Numbers come from `helpers.estimators.fragility` and `helpers.estimators.stabili
 asked of the View of a page, and of every cohort that would print the same, and put into words.
 """
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 
 from helpers.analysis import Answer
 from helpers.cohort import Cohort
 from helpers.estimators.fragility import (
+    ALPHA,
     RULES,
     fragility_index,
-    survival_fragility,
+    moves_until,
+    two_sided,
     unevaluable_table,
 )
 from helpers.estimators.stability import PAIRS_MOST, bootstrap_ratio, pairs_left_out
@@ -22,7 +26,6 @@ from helpers.pages.asking import why_not_compared
 from helpers.pages.cox_asked import compared, model_name, question
 from helpers.pages.response_page import only, rates
 from helpers.paper import pinned
-from helpers.paper.unprinted import ARMS
 from helpers.regression import influence_table
 from helpers.selection import EVENT, GROUP, TIME, Notes, select
 from helpers.words import NOT_DEFINED, bare_p, lower, number, plain, ratio
@@ -145,23 +148,19 @@ def ensemble_indices() -> pd.DataFrame:
     Each is one way the patients may have been. How they spread between the ends is a trait of
     the search and no probability.
     """
-    arm = np.repeat(list(ARMS.values()), [pinned.CD20, 93 - pinned.CD20])
+    treated = (np.arange(93) < pinned.CD20).astype(np.int64)
     rows = []
     for found, name in (("from scratch", "members.npz"), ("at an end of a range", "extremes.npz")):
         cohorts = pinned.arrays(name)
-        for number_, endpoint in np.ndindex(len(cohorts["os_time"]), 2):
-            end = ("os", "pfs")[endpoint]
-            frame = pd.DataFrame({
-                "day": cohorts[f"{end}_time"][number_].astype(float),
-                "event": cohorts[f"{end}_event"][number_].astype(int), "arm": arm,
-            })  # fmt: skip
+        for k, end in product(range(len(cohorts["os_time"])), ("os", "pfs")):
+            day = cohorts[f"{end}_time"][k].astype(float)
+            event = cohorts[f"{end}_event"][k].astype(np.int64)
+            order = np.lexsort((event, -day))
             for rule in RULES:
-                path = survival_fragility(frame, time="day", event="event", group="arm",
-                                          reference=arm[-1], rule=rule)  # fmt: skip
-                first, last = path.iloc[0], path.iloc[-1]
-                crossed = first["significant"] and not last["significant"]
-                index = last["moved"] if crossed else pd.NA
-                rows.append((number_, found, end, rule, index, first["p_value"]))
+                moves = moves_until(day[order], event[order], treated[order], rule=rule)
+                first, last = (float(two_sided(moves[at][1])) for at in (0, -1))
+                index = len(moves) - 1 if first < ALPHA <= last else pd.NA
+                rows.append((k, found, end, rule, index, first))
     names = ["cohort", "found", "endpoint", "rule", "index", "p_value"]
     return pd.DataFrame(rows, columns=names).astype({"index": "Int64"})
 
