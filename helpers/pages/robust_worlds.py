@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.cohort import Cohort, load_cohort
+from helpers.conventions import TIES
 from helpers.estimators.moved import SCALE
 from helpers.estimators.multiverse import NONE, PLAIN, Specification, multiverse, specifications
 from helpers.estimators.plugs import propensity_weighted
@@ -90,7 +91,7 @@ def plugs(frame: pd.DataFrame) -> dict[str, dict]:
         return time_dependent_cox(whole, time="_time", event="_event", treated_on="given",
                                   covariates=adjust).iloc[0]  # fmt: skip
 
-    turning.tieless = True
+    turning.tieless = True  # it is given no rule
     return {"time_zeros": {BY_THEN: landmark, AT_INFUSION: infusion},
             "estimators": {WEIGHTED: propensity_weighted, TURNING: turning}}  # fmt: skip
 
@@ -105,10 +106,11 @@ def asked_of(cohort: Cohort) -> list[Specification]:
 
 
 def makes_sense(one: Specification) -> bool:
-    """No weights made of nothing, and a treatment that turns on the clock of failure alone."""
+    """No weights made of nothing; a treatment that turns on the clock of failure alone; the rule
+    for ties, of which these days have none, where it can be had for nothing."""
     if one.estimator == WEIGHTED:
-        return bool(one.adjust)
-    return one.estimator != TURNING or one.time_zero == NONE
+        return bool(one.adjust) and one.ties == TIES
+    return one.estimator == PLAIN or (one.time_zero == NONE and one.ties == TIES)
 
 
 def many_analyses(seed: int) -> tuple[pd.DataFrame, list[Specification], Cohort]:
