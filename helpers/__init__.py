@@ -34,13 +34,16 @@ _SUBJECTS = {
         "options_filter",
         "options_page", "options_traps", "pinned_beside", "pinned_page", "pinned_rules",
         "pinned_study",
-        "reference_page", "response_page", "safety_page", "subgroup_page", "survival_page",
+        "reference_page", "response_page", "robust_calibration", "robust_choices",
+        "robust_exercises", "robust_fragile", "robust_missing", "robust_worlds", "safety_page",
+        "subgroup_page", "survival_page",
     ),
     "paper": (
         "forensics", "ledger", "option_outcomes", "options", "pinned", "published", "unprinted",
     ),
     "plots": (
-        "bands", "curves", "forest", "landscape", "landscape_hover", "models", "people", "safety",
+        "bands", "curves", "forest", "landscape", "landscape_hover", "models", "people", "robust",
+        "safety",
         "screens", "specification", "waffle",
     ),
 }  # fmt: skip

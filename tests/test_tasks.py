@@ -187,7 +187,10 @@ def test_a_line_that_a_kill_cut_short_takes_no_other_with_it(tmp_path):
     assert len(tasks.read_log(log)) == 2
 
 
-@pytest.mark.parametrize("verb", [["calibrate"], ["ensemble", "--seed", "1"], ["study"]])
+RUN_TASKS = [["calibrate"], ["ensemble", "--seed", "1"], ["study"], ["simulate"], ["multiverse"]]
+
+
+@pytest.mark.parametrize("verb", RUN_TASKS)
 def test_half_a_choice_of_machines_is_refused_in_a_sentence(verb, capsys):
     assert main([*verb, "--scheduler", "tcp://localhost:1"]) == 2
     assert "found tcp://localhost:1 with the backend joblib" in capsys.readouterr().err

@@ -259,26 +259,41 @@ def survival_fragility(
     if rule not in RULES:
         raise ValueError(f"rule: found {rule!r}. To do: use {' or '.join(RULES)}.")
     day, happened, arm, position = latest_first(frame, time, event, group, reference)
-    z = signed_logrank(day, happened, arm)
-    if np.isnan(z):
+    moves = moves_until(day, happened, arm, rule=rule, alpha=alpha)
+    if not moves:
         raise NotEstimable(f"{group}: the two groups are never at risk together at an event")
-    better = int(z < 0)  # the arm with fewer events than expected
-    sign = 1 if better else -1
-    path = [(0, pd.NA, np.nan, np.nan, sign * z)]
-    significant = two_sided(z) < alpha
-    giver = better if significant else 1 - better
-    movable = (arm == giver) & ((happened == 0) | (rule == "any"))
-    now = arm.copy()
-    for k, who in enumerate(np.flatnonzero(movable)[: np.bincount(arm).min()], start=1):
-        now[who] = 1 - giver
-        z = signed_logrank(day, happened, now)
-        path.append((k, position[who], day[who], happened[who], sign * z))
-        if (two_sided(z) < alpha) != significant:
-            break
+    path = [(0, pd.NA, np.nan, np.nan, moves[0][1])]
+    path += [(k, position[who], day[who], happened[who], z)
+             for k, (who, z) in enumerate(moves[1:], start=1)]  # fmt: skip
     table = pd.DataFrame(path, columns=PATH_COLUMNS[:5])
     table["p_value"] = two_sided(table["statistic"].to_numpy())
     table["significant"] = table["p_value"] < alpha
     return table.astype({"row": "Int64", "event": "Int64"})
+
+
+def moves_until(
+    day: np.ndarray, happened: np.ndarray, arm: np.ndarray, *, rule: str, alpha: float = ALPHA
+) -> list[tuple[int | None, float]]:
+    """Place of whom `survival_fragility` moves (first None: nobody) and log-rank z after it.
+
+    Arrays are sorted latest first; z is below 0 while the better arm is better. Empty where the
+    arms are never at risk together at an event.
+    """
+    z = signed_logrank(day, happened, arm)
+    if np.isnan(z):
+        return []
+    better, sign = int(z < 0), 1 if z < 0 else -1  # better: fewer events than expected
+    moves, significant = [(None, sign * z)], two_sided(z) < alpha
+    giver = better if significant else 1 - better
+    movable = (arm == giver) & ((happened == 0) | (rule == "any"))
+    now = arm.copy()
+    for who in np.flatnonzero(movable)[: np.bincount(arm).min()]:
+        now[who] = 1 - giver
+        z = signed_logrank(day, happened, now)
+        moves.append((who, sign * z))
+        if (two_sided(z) < alpha) != significant:
+            break
+    return moves
 
 
 def two_sided(z):

@@ -1,9 +1,10 @@
-"""Plug-in estimators of a multiverse that are no Cox model."""
+"""Plug-in estimators of a multiverse that are not the plain Cox model."""
 
 import pandas as pd
 
 from helpers.estimators.multiverse import Estimator
 from helpers.estimators.times import rmst_table
+from helpers.estimators.weighting import propensity_weights, weighted_cox
 from helpers.fit.likelihood import NotEstimable
 from helpers.selection import EVENT, TIME
 
@@ -48,3 +49,31 @@ def mean_to_year_1(data: pd.DataFrame, reference: str, adjust: list[str]) -> pd.
 
 
 mean_to_year_1.tieless = True
+
+
+def propensity_weighted(data: pd.DataFrame, reference: str, adjust: list[str]) -> pd.Series:
+    """The weighted Cox model (`helpers.estimators.weighting`), the covariates in the score.
+
+    Its ratio is that of a trial in all these patients, and not the one given the covariates.
+
+    Raises
+    ------
+    NotEstimable
+        Nothing to weight by, or no overlap.
+    """
+    if not adjust:
+        raise NotEstimable("Withheld: no covariate to weight by")
+    arm = data["arm"].astype(str)
+    treated = next(name for name in arm if name != str(reference))
+    try:
+        weights = propensity_weights(
+            data.assign(arm=arm), group="arm", treated=treated, covariates=adjust
+        )
+        row = weighted_cox(data, weights, time=TIME, event=EVENT).iloc[0].copy()
+    except NotEstimable as error:
+        raise NotEstimable(f"Withheld: {error}") from None
+    row["method"] = "Cox, weighted by the propensity score, robust errors"
+    return row
+
+
+propensity_weighted.tieless = True

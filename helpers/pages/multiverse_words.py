@@ -1,5 +1,7 @@
 """What a page says of a multiverse: caption, alt text, takeaway, and the choices that move it."""
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -106,5 +108,7 @@ def moved_text(moved: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
 def choice_name(choice: str, cohort: Cohort) -> str:
     """A choice in words: "adjust: age" is whether age is adjusted for."""
     if choice.startswith("adjust: "):
-        return f"adjusting for {lower(covariate_label(choice.removeprefix('adjust: '), cohort))}"
+        label = covariate_label(choice.removeprefix("adjust: "), cohort)
+        name = re.match(r"[A-Z]\w+ [A-Z]", label)  # a name such as International Prognostic Index
+        return f"adjusting for {label if name else lower(label)}"
     return {"adjust": "what is adjusted for"}.get(choice, lower(NAMES[choice]))

@@ -170,7 +170,7 @@ def draw_curve(ax, curve: pd.DataFrame) -> None:
                     markerfacecolor=fill)
              for side, colour, fill, name in SIDES if (clear == side).any()]  # fmt: skip
     if marks:
-        ax.legend(handles=marks, loc="upper left", fontsize=8)
+        ax.legend(handles=marks, loc="lower right", fontsize=8)  # under the rising curve
 
 
 def draw_choices(ax, rows, levels, lines, headings, count: int) -> None:

@@ -11,19 +11,24 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from helpers.workshop import (
+    multiverse_verb,
+    search_verbs,
+    simulate_verb,
+    study_verb,
+    view_verb,
+)
 from helpers.workshop.given import (
     Refused,
     build_folder,
     every_notebook,
     given_cohort,
     map_goes_with_cohort,
-    natural_number,
     only_one,
     view_text,
     whole_number,
 )
-from helpers.workshop.pools import may_run_tasks, pool_of, using
-from helpers.workshop.study_verb import may_be_told, study
+from helpers.workshop.pools import pool_of, using
 
 TITLE = "Salvage after CD19 CAR-T failure: an executable companion"
 EDITIONS = {
@@ -117,25 +122,6 @@ def refresh(args: argparse.Namespace) -> int:
     return 1 if failed or (args.check and changed) else 0
 
 
-def calibrate(args: argparse.Namespace) -> int:
-    """Search from scratch for cohorts that print what the paper, or another one, printed."""
-    from helpers.cohort import ROOT, resolve
-    from helpers.workshop.rebuilt import calibrate_claims, calibrate_paper
-
-    folder = resolve(args.out) if args.out else ROOT / "build" / "calibrate"
-    return calibrate_claims(args, folder) if args.claims else calibrate_paper(args, folder)
-
-
-def ensemble(args: argparse.Namespace) -> int:
-    """Make data/ensemble anew: many cohorts that print the same, and how far each number goes."""
-    from helpers.workshop.ensemble_files import build_ensemble
-
-    start = time.monotonic()
-    found = build_ensemble(args.seed, args.members, jobs=args.jobs)
-    print(f"{found} members, {(time.monotonic() - start) / 60:.0f} min; data/ensemble is written.")
-    return 0
-
-
 def check(args: argparse.Namespace) -> int:
     """Print the ledger: every published number, what is computed, and a verdict."""
     from helpers.cohort import PAPER_COHORT, ROOT, resolve
@@ -165,51 +151,6 @@ def check(args: argparse.Namespace) -> int:
         print("\n" + "\n".join(f"{n:3d}  {v}" for v, n in table["verdict"].value_counts().items()))
     missed = table["verdict"].eq(NOT_MET) & claims(readings)["attainable"].eq("yes")
     return 1 if missed.any() else 0
-
-
-def view(args: argparse.Namespace) -> int:
-    """Answer one View: tables on screen, and tables, figure and methods text in build/export/."""
-    from helpers.analysis import analyse
-    from helpers.cohort import ROOT
-    from helpers.conventions import EVENT_FLOOR
-    from helpers.export import export, methods
-    from helpers.sentences import read_remarks, read_view
-    from helpers.view import ViewError
-    from helpers.words import (
-        interaction_table,
-        log_rank,
-        median_text,
-        milestone_table,
-        model_table,
-        plain_text,
-        rmst_text,
-    )
-
-    map_goes_with_cohort(args)
-    question = view_text(args.file)
-    cohort = given_cohort(args.cohort, args.map)
-    try:
-        answer = analyse(cohort, question, engine="fast", floor=EVENT_FLOOR)  # as the explorer
-    except ViewError as error:
-        raise Refused(str(error)) from None
-    print(f"{answer.source} {cohort.caution}\n\n{plain_text(read_view(answer))}\n")
-    tables = {
-        "Patients": answer.counts.iloc[:, :4],
-        "Median": median_text(answer),
-        f"{answer.label} at chosen times, differences in points": milestone_table(answer),
-        "Hazard ratios": model_table(answer),
-        "Interaction with the subgroup, ratio of hazard ratios": interaction_table(answer),
-        "Restricted mean, months": rmst_text(answer),
-    }
-    for title, frame in tables.items():
-        if len(frame):
-            print(f"{title}\n{frame.to_string(index=False)}\n")
-    print("\n".join(filter(None, [log_rank(answer), plain_text(read_remarks(answer))])))
-    print(f"\n{methods(answer)}\n")
-    folder = build_folder(args, cohort)[1] / "export" / Path(args.file).stem
-    for written in export(answer, folder):
-        print(f"Wrote {written.relative_to(ROOT)}")
-    return 0
 
 
 def app(args: argparse.Namespace) -> int:
@@ -289,30 +230,17 @@ def parser() -> argparse.ArgumentParser:
     added = verb(refresh)
     added.add_argument("--check", action="store_true", help="write nothing, fail if not current")
     added.add_argument("--jobs", **jobs)
-    added = verb(calibrate)
-    added.add_argument("--seed", type=natural_number, default=1, metavar="N",
-                       help="seed of the search (default 1)")  # fmt: skip
-    added.add_argument("--claims", metavar="F", help="what another paper printed, a YAML file as "
-                       "data/claims_template.yaml")  # fmt: skip
-    added.add_argument("--tries", type=whole_number, default=40, metavar="N",
-                       help="searches in all, with --claims (default 40)")  # fmt: skip
-    added.add_argument("--members", type=whole_number, default=1, metavar="M",
-                       help="cohorts to find (default 1)")  # fmt: skip
-    added.add_argument("--out", metavar="DIR", help="folder for them (default build/calibrate)")
-    may_run_tasks(added)
-    added = verb(ensemble)
-    added.add_argument("--seed", type=int, required=True, help="seed of all searches")
-    added.add_argument("--members", type=whole_number, default=150, metavar="M",
-                       help="cohorts to look for (default 150; hours on two cores)")  # fmt: skip
-    may_run_tasks(added)
-    may_be_told(verb(study))
+    search_verbs.may_be_told_to_calibrate(verb(search_verbs.calibrate))
+    search_verbs.may_be_told_of_an_ensemble(verb(search_verbs.ensemble))
+    study_verb.may_be_told(verb(study_verb.study))
+    simulate_verb.may_be_told(verb(simulate_verb.simulate))
+    multiverse_verb.may_be_told(about_a_cohort(multiverse_verb.multiverse))
     added = verb(check)
     added.add_argument("--cohort", metavar="F", help="the cohort built for the paper, a CSV file")
     added.add_argument("--json", action="store_true", help="the ledger as JSON")
     added.add_argument("--reading", action="append", default=[], metavar="NAME=CHOICE",
                        help="a choice the text leaves open: 'tie rule=Breslow'")  # fmt: skip
-    added = about_a_cohort(view)
-    added.add_argument("file", metavar="FILE", help="a View, as JSON or YAML")
+    view_verb.may_be_told(about_a_cohort(view_verb.view))
     # What `run` may be told and the editions, which show everything, are not.
     about_a_cohort(book).set_defaults(only=None, view=None, jobs=None)
     added = about_a_cohort(app)

@@ -1,0 +1,81 @@
+"""data/simulation: how each estimator did in many made cohorts, measured once and kept.
+
+The page reads the table; every single estimate it sums up is kept beside it, in millionths, so
+that the table can be computed again and any cohort of it made again.
+"""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from helpers.cohort import ROOT
+
+FOLDER = ROOT / "data" / "simulation"
+SUMS = "SHA256SUMS"
+TABLE, RUN, SINGLE = "calibration.csv", "run.csv", "replications.npz"
+MILLION = 1_000_000
+WITHHELD = np.iinfo(np.int32).min
+MAKE = "To do: take data/simulation from the repository, or make it: python -m helpers simulate."
+
+
+def is_there() -> bool:
+    """Whether the study is shipped with this copy."""
+    return (FOLDER / SUMS).is_file()
+
+
+@cache
+def checked(name: str) -> Path:
+    """A file of data/simulation that is as it was written.
+
+    Raises
+    ------
+    ValueError
+        It is missing, not listed, or was changed after it was written.
+    """
+    path, sums = FOLDER / name, FOLDER / SUMS
+    if not (path.is_file() and sums.is_file()):
+        raise ValueError(f"data/simulation: found no {name if sums.is_file() else SUMS}. {MAKE}")
+    listed = dict(line.split()[::-1] for line in sums.read_text(encoding="utf-8").splitlines())
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if listed.get(name) != found:
+        raise ValueError(
+            f"data/simulation/{name}: found sum {found[:12]}, where {SUMS} has "
+            f"{listed.get(name, 'none')[:12]}. {MAKE}"
+        )
+    return path
+
+
+def load_calibration() -> pd.DataFrame:
+    """Bias, coverage and rejections of each estimator in each scenario.
+
+    Returns
+    -------
+    DataFrame
+        scenario, then the columns of `helpers.simulate.calibration.calibration`.
+    """
+    return pd.read_csv(checked(TABLE))
+
+
+def load_run() -> pd.Series:
+    """seed, replications (of each scenario), scenarios, and seconds of all tasks."""
+    return pd.read_csv(checked(RUN)).iloc[0]
+
+
+def load_replications(scenario: str) -> list[dict[str, float | None]]:
+    """What `helpers.simulate.calibration.one_replication` gave, to six decimals, in order."""
+    with np.load(checked(SINGLE)) as file:
+        names, values = [str(name) for name in file["names"]], file[scenario]
+    return [dict(zip(names, map(unpacked, row), strict=True)) for row in values]
+
+
+def packed(value: float | None) -> int:
+    """A number in millionths, or the mark of one that is withheld."""
+    return WITHHELD if value is None else round(value * MILLION)
+
+
+def unpacked(value: int) -> float | None:
+    """The number of `packed`, to six decimals."""
+    return None if value == WITHHELD else int(value) / MILLION

@@ -1,0 +1,62 @@
+"""The verb `view` of the command line: one question answered on screen and as files."""
+
+import argparse
+from pathlib import Path
+
+from helpers.workshop.given import (
+    Refused,
+    build_folder,
+    given_cohort,
+    map_goes_with_cohort,
+    view_text,
+)
+
+
+def view(args: argparse.Namespace) -> int:
+    """Answer one View: tables on screen, and tables, figure and methods text in build/export/."""
+    from helpers.analysis import analyse
+    from helpers.cohort import ROOT
+    from helpers.conventions import EVENT_FLOOR
+    from helpers.export import export, methods
+    from helpers.sentences import read_remarks, read_view
+    from helpers.view import ViewError
+    from helpers.words import (
+        interaction_table,
+        log_rank,
+        median_text,
+        milestone_table,
+        model_table,
+        plain_text,
+        rmst_text,
+    )
+
+    map_goes_with_cohort(args)
+    question = view_text(args.file)
+    cohort = given_cohort(args.cohort, args.map)
+    try:
+        answer = analyse(cohort, question, engine="fast", floor=EVENT_FLOOR)  # as the explorer
+    except ViewError as error:
+        raise Refused(str(error)) from None
+    print(f"{answer.source} {cohort.caution}\n\n{plain_text(read_view(answer))}\n")
+    tables = {
+        "Patients": answer.counts.iloc[:, :4],
+        "Median": median_text(answer),
+        f"{answer.label} at chosen times, differences in points": milestone_table(answer),
+        "Hazard ratios": model_table(answer),
+        "Interaction with the subgroup, ratio of hazard ratios": interaction_table(answer),
+        "Restricted mean, months": rmst_text(answer),
+    }
+    for title, frame in tables.items():
+        if len(frame):
+            print(f"{title}\n{frame.to_string(index=False)}\n")
+    print("\n".join(filter(None, [log_rank(answer), plain_text(read_remarks(answer))])))
+    print(f"\n{methods(answer)}\n")
+    folder = build_folder(args, cohort)[1] / "export" / Path(args.file).stem
+    for written in export(answer, folder):
+        print(f"Wrote {written.relative_to(ROOT)}")
+    return 0
+
+
+def may_be_told(verb: argparse.ArgumentParser) -> None:
+    """The argument of the verb, beside the cohort."""
+    verb.add_argument("file", metavar="FILE", help="a View, as JSON or YAML")
