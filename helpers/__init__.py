@@ -30,7 +30,7 @@ _SUBJECTS = {
         "subgroups", "times",
     ),
     "pages": (
-        "cox_page", "describe", "exercises", "factors_page", "multiverse_words", "options_cases",
+        "bias_choice", "bias_time", "bias_unseen", "cox_page", "describe", "exercises", "factors_page", "multiverse_words", "options_cases",
         "options_filter",
         "options_page", "options_traps", "pinned_beside", "pinned_page", "pinned_rules",
         "pinned_study",
@@ -40,7 +40,7 @@ _SUBJECTS = {
         "forensics", "ledger", "option_outcomes", "options", "pinned", "published", "unprinted",
     ),
     "plots": (
-        "bands", "curves", "forest", "landscape", "landscape_hover", "models", "people", "safety",
+        "bands", "bias", "choice", "curves", "forest", "landscape", "landscape_hover", "models", "people", "safety",
         "screens", "specification", "waffle",
     ),
 }  # fmt: skip

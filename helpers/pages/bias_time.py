@@ -176,26 +176,6 @@ def wait_of_median(table: pd.DataFrame) -> float:
     return float(np.interp(wanted, ever, table["wait"])) if inside else np.nan
 
 
-def alone_text(table: pd.DataFrame) -> pd.DataFrame:
-    """The waits at which waiting alone shows the printed median, limit and ratio."""
-    value, _, high = bounds("os_hr")
-    marks = [
-        (f"median of the infused, {printed('os_cd20')} months", wait_of_median(table)),
-        (f"limit of the printed interval, {high}", wait_that_gives(table, high)["wait"]),
-        (f"printed ratio, {value}", wait_that_gives(table, value)["wait"]),
-    ]
-    rows = []
-    for name, wait in marks:
-        known = {c: np.interp(wait, table["wait"], table[c]) for c in table}
-        rows.append(
-            {"to show the": name, "mean wait, months": number(wait / DAYS_PER_MONTH, 1),
-             "planned": percent(known["planned"]),
-             "ratio ever vs never": number(np.exp(known["estimate"])),
-             "median of the infused, months": number(known["ever"] / DAYS_PER_MONTH, 1)}
-        )  # fmt: skip
-    return pd.DataFrame(rows)
-
-
 def read_alone(table: pd.DataFrame) -> str:
     """What a wait of which length would and would not make, from printed numbers."""
     value, _, high = bounds("os_hr")
@@ -264,16 +244,13 @@ def infusion_text(models: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def courses_text(cohort: pd.DataFrame) -> pd.DataFrame:
-    """What became of those for whom the treatment was planned; who is in which data."""
+def read_courses(cohort: pd.DataFrame) -> str:
+    """What became of those for whom the treatment was planned, in a sentence."""
     planned = cohort[cohort["chosen"] == 1]
-    rows = []
-    for name, part in planned.groupby("course", observed=True):
-        rows.append(
-            {"planned, and then": name, "patients": len(part),
-             "share": percent(len(part) / len(planned)),
-             "in data from infusion": "yes" if name == "infused" else "no"}
-        )  # fmt: skip
-    return pd.DataFrame(rows)
-
-
+    share = planned["course"].value_counts(normalize=True)
+    lost = [f"{percent(value)} {name}" for name, value in share.items()
+            if value and name != "infused"]  # fmt: skip
+    return (
+        f"Of those planned, {percent(share['infused'])} are infused and seen; the others "
+        f"({', '.join(lost)}) are in no row."
+    )
