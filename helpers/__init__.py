@@ -30,8 +30,8 @@ _SUBJECTS = {
         "subgroups", "times",
     ),
     "pages": (
-        "bias_choice", "bias_time", "bias_unseen", "cox_page", "describe", "exercises", "factors_page", "multiverse_words", "options_cases",
-        "options_filter",
+        "bias_choice", "bias_time", "bias_unseen", "cox_page", "describe", "exercises",
+        "factors_page", "multiverse_words", "options_cases", "options_filter",
         "options_page", "options_traps", "pinned_beside", "pinned_page", "pinned_rules",
         "pinned_study",
         "reference_page", "response_page", "safety_page", "subgroup_page", "survival_page",
@@ -40,8 +40,8 @@ _SUBJECTS = {
         "forensics", "ledger", "option_outcomes", "options", "pinned", "published", "unprinted",
     ),
     "plots": (
-        "bands", "bias", "choice", "curves", "forest", "landscape", "landscape_hover", "models", "people", "safety",
-        "screens", "specification", "waffle",
+        "bands", "bias", "choice", "curves", "forest", "landscape", "landscape_hover", "models",
+        "people", "safety", "screens", "specification", "waffle",
     ),
 }  # fmt: skip
 _SUBJECT = {

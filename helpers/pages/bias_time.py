@@ -169,6 +169,11 @@ def bounds(name: str) -> tuple[float, float, float]:
     return float(row["value"]), float(row["lower_bound"]), float(row["upper_bound"])
 
 
+def months_needed(table: pd.DataFrame) -> float:
+    """The mean wait, in months, at which `alone` shows the printed ratio; NaN for none."""
+    return float(wait_that_gives(table, bounds("os_hr")[0])["wait"] / DAYS_PER_MONTH)
+
+
 def wait_of_median(table: pd.DataFrame) -> float:
     """The wait, in days, at which the ever infused have their printed median; NaN for none."""
     wanted, ever = printed("os_cd20") * DAYS_PER_MONTH, table["ever"].to_numpy()

@@ -64,6 +64,11 @@ def source(cohort: Cohort, answers: list[Answer], ratios: pd.DataFrame) -> Answe
     return INVENTED if ratios["label"].iloc[0] == "an invented ratio" else answers[0]
 
 
+def status(source: Answer | str) -> str:
+    """What stands inside a picture of the ratios."""
+    return source if isinstance(source, str) else source.cohort.status_line
+
+
 def bound(row) -> float:
     """The limit nearest 1; 1 where the interval holds it."""
     if row.conf_low <= 1 <= row.conf_high:
@@ -127,6 +132,13 @@ def edges(ratios: pd.DataFrame) -> dict[str, pd.DataFrame]:
         name: table[table["on_treatment"].between(1, STRENGTHS[-1])]
         for name, table in found.items()
     }
+
+
+def even(ratios: pd.DataFrame) -> dict[str, float]:
+    """The E-values of the first ratio and its limit, by the names of `edges`."""
+    row = next(ratios.itertuples())
+    return {name: e_value(value) for name, value in
+            (("ratio", row.estimate), ("limit", bound(row)))}  # fmt: skip
 
 
 def alt_map(ratios: pd.DataFrame) -> str:
