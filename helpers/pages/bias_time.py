@@ -18,7 +18,7 @@ from helpers.simulate.waiting import COLUMNS, wait_that_gives, waiting_alone
 from helpers.survival import km_curve
 from helpers.words import NOT_DEFINED, number, percent, ratio
 
-MADE = "Simulated patients with a known truth; none of them is a patient."
+MADE = "Simulated with a known truth; no row is a patient."
 PRINTED = "Simulated patients, waiting and nothing else, held to printed numbers."
 HEART = "Stanford heart transplant data, shipped with lifelines: real, published data."
 COUNTED = {
@@ -66,8 +66,8 @@ def models_text(table: pd.DataFrame, truth: float | None = None) -> pd.DataFrame
     for row in table.to_dict("records"):
         known = pd.notna(row["n"])
         shown = {"model": row["approach"], "counts as treated": COUNTED[row["approach"]],
-                 "patients": int(row["n"]) if known else NOT_DEFINED,
-                 "events": int(row["n_event"]) if known else NOT_DEFINED,
+                 "patients": f"{row['n']:,.0f}" if known else NOT_DEFINED,
+                 "events": f"{row['n_event']:,.0f}" if known else NOT_DEFINED,
                  "hazard ratio": ratio(pd.Series(row))}  # fmt: skip
         rows.append(shown | ({} if truth is None else {"truth": number(truth)}))
     return pd.DataFrame(rows)
@@ -145,6 +145,19 @@ def alt_curves(found: dict[str, pd.DataFrame], at: float) -> str:
             read.append(f"{name} {percent(height)}")
         parts.append(f"{title}: {', '.join(read)}")
     return f"Two panels of step curves of survival. On day {at:g}, {'; '.join(parts)}."
+
+
+def read_two_ways(found: dict[str, pd.DataFrame], at: float) -> str:
+    """How far the two pairs of curves are apart on a day."""
+    gaps = []
+    for table in found.values():
+        ends = {name: part.loc[part["time"] <= at, "estimate"].iloc[-1]
+                for name, part in table.groupby("group")}  # fmt: skip
+        gaps.append(number(100 * (ends["infused"] - ends["not infused"]), 0))
+    return (
+        f"On day {at:g} the infused stand {gaps[0]} points above the others at the left, and "
+        f"{gaps[1]} at the right; infusion does nothing."
+    )
 
 
 # --- how much waiting alone can make ------------------------------------------------------------
@@ -256,6 +269,6 @@ def read_courses(cohort: pd.DataFrame) -> str:
     lost = [f"{percent(value)} {name}" for name, value in share.items()
             if value and name != "infused"]  # fmt: skip
     return (
-        f"Of those planned, {percent(share['infused'])} are infused and seen; the others "
+        f"of those planned, {percent(share['infused'])} are infused and seen; the others "
         f"({', '.join(lost)}) are in no row."
     )

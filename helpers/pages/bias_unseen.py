@@ -24,6 +24,7 @@ from helpers.words import number, percent, plain
 
 PRINT = "Computed from printed numbers alone."
 INVENTED = "An invented ratio, since this cohort has none; nothing here is a result."
+LIMIT = {"bound": "limit nearest 1"}
 SMALLEST = 1e-3  # a ratio beyond this is no estimate to explain
 STRENGTHS = np.round(np.exp(np.linspace(0, np.log(10), 91)), 4)  # of the map: 1 to 10
 PRINTED = {"os_hr": "overall survival", "pfs_hr": "progression-free survival"}
@@ -84,7 +85,7 @@ def e_values_text(ratios: pd.DataFrame) -> pd.DataFrame:
         for of, part in table.groupby("of", sort=False):
             part = part.set_index("form")
             rows.append(
-                {"ratio of": row.label if of == "ratio" else "", "taken": of,
+                {"ratio of": row.label if of == "ratio" else "", "taken": LIMIT.get(of, of),
                  "hazard ratio": number(part["hazard_ratio"].iloc[0]),
                  "as a risk ratio": number(part.at["common", "risk_ratio"]),
                  "E-value": number(part.at["common", "e_value"]),
@@ -97,20 +98,25 @@ def read_e_values(ratios: pd.DataFrame) -> str:
     """The E-values in plain words."""
     parts = []
     for row in ratios.itertuples():
-        limit = bound(row)
+        limit, name = bound(row), plain(title(row.label))
         if limit == 1:
             parts.append(
-                f"{plain(row.label)}: the interval holds 1, so chance alone is enough and no "
+                f"{name}: the interval holds 1, so chance alone is enough and no "
                 f"confounder is needed."
             )
             continue
         parts.append(
-            f"{plain(row.label)}: to explain {number(row.estimate)} away, a trait would have to be "
+            f"{name}: to explain {number(row.estimate)} away, a trait would have to be "
             f"{number(e_value(row.estimate))} times as common in one group and to make the event "
             f"{number(e_value(row.estimate))} times as likely; to move the limit to 1, "
             f"{number(e_value(limit))} times each."
         )
     return " ".join(parts)
+
+
+def title(label: str) -> str:
+    """A label at the start of a sentence."""
+    return label[:1].upper() + label[1:]
 
 
 # --- the map ------------------------------------------------------------------------------------

@@ -123,7 +123,7 @@ def figure_two_ways(
               "simon-makuch": f"Infused by now or not yet, from day {day:g}"}  # fmt: skip
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(7.0, 4.3), layout="constrained")
-        axes = figure.subplots(2, 2, sharex=True, height_ratios=[3.1, 1.0], squeeze=False)
+        axes = figure.subplots(2, 2, sharex=True, height_ratios=[3.0, 1.25], squeeze=False)
         last = max(table["time"].max() for table in counts.values())
         for k, (kind, title) in enumerate(titles.items()):
             ax, begin = axes[0][k], 0.0 if kind == "naive" else day
@@ -134,7 +134,7 @@ def figure_two_ways(
             ax.tick_params(labelbottom=True)
             ax.set_xlabel("Days since failure")
             draw_counts(axes[1][k], counts[kind])
-            stamp(figure, status if not k else "", ax=ax)
+            stamp(figure, status, ax=ax)
         axes[0][0].set_ylabel("Survival")
         axes[0][0].set_xticks(counts["naive"]["time"].unique())
         handles = [

@@ -92,7 +92,7 @@ def figure_weighted(
         What the patients are, and what no result of them is; drawn into the figure.
     """
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(7.0, 4.6), layout="constrained")
+        figure = Figure(figsize=(7.0, 4.3), layout="constrained")
         ax, below = figure.subplots(2, 1, sharex=True, height_ratios=[3.0, 1.35])
         for name, (colour, line) in LOOKS.items():
             for table, thin in ((raw, True), (curves, False)):
@@ -162,13 +162,15 @@ def figure_tipping(
         ax = figure.subplots()
         table = grid.pivot(index="on_treatment", columns="on_outcome", values="hazard_ratio_left")
         logs = np.log(table.to_numpy())
+        inside = [v for v in LEVELS if logs.min() < np.log(v) < logs.max()]
+        steps = np.log([np.exp(logs.min()) * 0.999, *inside, np.exp(logs.max()) * 1.001])
         far = np.abs(logs).max()
-        drawn = ax.pcolormesh(table.columns, table.index, logs, cmap="PuOr", vmin=-far, vmax=far,
-                              shading="nearest", rasterized=True)  # fmt: skip
-        inside = [v for v in LEVELS if logs.min() < np.log(v) < logs.max() and v != 1]
-        lines = ax.contour(table.columns, table.index, logs, levels=np.log(inside),
-                           colors=GREY, linewidths=0.6)  # fmt: skip
-        ax.clabel(lines, fmt={np.log(v): f"{v:g}" for v in inside}, fontsize=7)
+        drawn = ax.contourf(table.columns, table.index, logs, levels=steps, cmap="PuOr",
+                            vmin=-far, vmax=far)  # fmt: skip
+        shown = [v for v in inside if v != 1]
+        lines = ax.contour(table.columns, table.index, logs, levels=np.log(shown), colors=GREY,
+                           linewidths=0.6, linestyles="-")  # fmt: skip
+        ax.clabel(lines, fmt={np.log(v): f"{v:g}" for v in shown}, fontsize=7)
         for kind, edge in edges.items():
             name, line, marker = names[kind]
             ax.plot(edge["on_outcome"], edge["on_treatment"], color="black", linestyle=line,
@@ -185,8 +187,7 @@ def figure_tipping(
             axis.set_minor_locator(mpl.ticker.NullLocator())
             axis.set_ticks(STRENGTH_TICKS, [f"{v:g}" for v in STRENGTH_TICKS])
         bar = figure.colorbar(drawn, ax=ax, label="Hazard ratio left", shrink=0.85)
-        shown = [v for v in LEVELS if abs(np.log(v)) <= far]
-        bar.set_ticks(np.log(shown), labels=[f"{v:g}" for v in shown])
+        bar.set_ticks(np.log(inside), labels=[f"{v:g}" for v in inside])
         figure.legend(loc="outside upper left", ncols=2)
         stamp(figure, status, ax=ax)
     return figure
