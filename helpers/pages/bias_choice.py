@@ -11,6 +11,7 @@ import pandas as pd
 
 from helpers.analysis import Answer, analyse
 from helpers.cohort import Cohort, load_cohort
+from helpers.estimators.weighted_curves import weighted_km_curves
 from helpers.estimators.weighting import (
     balance_table,
     overlap_problem,
@@ -23,6 +24,7 @@ from helpers.regression import cox_table
 from helpers.simulate.cohort import simulate_cohort
 from helpers.simulate.dials import Dials
 from helpers.simulate.truth import AT_ONCE, CONDITIONAL, MARGINAL, truth
+from helpers.survival import km_curve
 from helpers.view import View
 from helpers.words import lower, number, percent, plain, ratio
 
@@ -184,6 +186,13 @@ def balance(people: pd.DataFrame, weights: pd.DataFrame) -> pd.DataFrame:
     """`balance_table` of simulated patients, with names to read."""
     table = balance_table(people, weights, covariates=BASELINE)
     return table.assign(term=table["term"].map(NAMES))
+
+
+def curves(people: pd.DataFrame, weights: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Survival of simulated patients by treatment, raw and weighted."""
+    labelled = people.assign(group=np.where(people["infused"] == 1, "treated", "untreated"))
+    raw = km_curve(labelled, **WHOLE, group="group")
+    return raw, weighted_km_curves(people, weights, **WHOLE)
 
 
 def read_curves(curves: pd.DataFrame, raw: pd.DataFrame, at: float) -> str:

@@ -60,6 +60,14 @@ def load_heart() -> pd.DataFrame:
 # --- the clock at failure ---------------------------------------------------------------------
 
 
+def alt_courses(few: pd.DataFrame) -> str:
+    """A handful of patients as bars, for those who do not see them."""
+    return (
+        f"A bar for each of {len(few)} patients over days since failure, {few['infused'].sum()} of "
+        f"them infused; theirs begins with a hatched wait, in which none of them can die."
+    )
+
+
 def models_text(table: pd.DataFrame, truth: float | None = None) -> pd.DataFrame:
     """`three_models` to read: how the treated are counted, the ratio, and the true one."""
     rows = []
