@@ -14,7 +14,7 @@ from IPython.display import HTML
 
 from helpers.explorer.parts import WIDE
 from helpers.pages.bias_time import MADE
-from helpers.pages.bias_unseen import one_confounder, read_confounder
+from helpers.pages.bias_unseen import one_confounder, read_confounder, read_needed
 from helpers.simulate.cohort import simulate_cohort
 from helpers.simulate.dials import Dials
 from helpers.simulate.waiting import COLUMNS, three_models
@@ -119,6 +119,7 @@ def confounder_dial(ratios: pd.DataFrame, static: HTML, *, of: str) -> Dial:
              {"approach": "beyond this trait"} | {c: np.log(left[c]) for c in names}]
         )  # fmt: skip
         said = plain_text(read_confounder(row, strength, treated, untreated))
+        said += f" {read_needed(row, strength)}"
         return f"<p>{escape(said)}</p>{dots(table, 1.0)}<p><small>{escape(of)}</small></p>"
 
     return Dial(controls, answer, static)

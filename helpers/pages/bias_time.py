@@ -22,9 +22,9 @@ MADE = "Simulated with a known truth; no row is a patient."
 PRINTED = "Simulated patients, waiting and nothing else, held to printed numbers."
 HEART = "Stanford heart transplant data, shipped with lifelines: real, published data."
 COUNTED = {
-    "ever treated": "from day 0, whoever is infused later",
-    "landmark": "from the landmark, whoever was infused by then",
-    "time-dependent": "from the day of infusion",
+    "ever treated": "from day 0, whoever is treated later",
+    "landmark": "from the landmark, whoever was treated by then",
+    "time-dependent": "from the day of treatment",
 }
 RELATIVE = np.r_[0.02, np.arange(0.05, 0.9, 0.05)]  # waits, over the median of all patients
 WORLDS = {

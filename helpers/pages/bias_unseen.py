@@ -215,6 +215,18 @@ def read_confounder(row, strength: float, treated: float, untreated: float) -> s
     return f"{text} That is not enough."
 
 
+def read_needed(row, strength: float) -> str:
+    """How much more common a trait of this strength would have to be, at the worst."""
+    whole, part = (
+        times(needed_imbalance(value, [strength])["on_treatment"].iloc[0])
+        for value in (row.estimate, bound(row))
+    )
+    return (
+        f"At this strength, times as common in one group, at the worst: {whole} for the ratio, "
+        f"{part} for its limit."
+    )
+
+
 # --- what would have to be true -------------------------------------------------------------------
 
 
@@ -237,10 +249,12 @@ def read_vanish(alone: pd.DataFrame) -> str:
             f"both sides"
         )
     return (
-        f"For {value} ({high} at the limit) to be no effect, one of three would have to be true. "
+        f"For {value} (limit {high}) to be no effect, something like one of these would have to be "
+        f"true. "
         f"*Time alone:* the clock started at failure, whoever was infused later counted from then "
         f"on, and the mean wait was {number(whole, 1)} months ({number(part, 1)} for the limit). "
         f"*A trait alone,* not adjusted for: {number(e_value(value))} times as common in one arm "
         f"and making death {number(e_value(value))} times as likely ({number(e_value(high))} for "
-        f"the limit). *Both,* if they multiply: a mean wait of {'; or of '.join(both)}."
+        f"the limit). *Both,* if they multiply: a mean wait of {'; or of '.join(both)}. What a "
+        f"clock that starts at infusion selects has no printed number to size it by."
     )
