@@ -326,6 +326,20 @@ def test_what_would_have_to_be_true_follows_from_the_table_it_is_given(alone):
     assert f"the mean wait was {months / 2:.1f} months" in bias_unseen.read_vanish(shorter)
 
 
+def test_a_hidden_trait_as_strong_as_the_printed_factor_is_measured_by_the_bound():
+    """By hand: bias factor ud eu / (ud + eu - 1) has to reach one over the risk ratio."""
+
+    def risk(hazard):
+        return (1 - 0.5**hazard**0.5) / (1 - 0.5**hazard**-0.5)
+
+    strength, goal = risk(3.12), 1 / risk(0.51)
+    assert strength < 1 / risk(0.28), "no imbalance is enough for the ratio"
+    needed = goal * (strength - 1) / (strength - goal)
+    said = bias_unseen.read_benchmark()
+    assert f"as a risk ratio {strength:.2f}" in said
+    assert f"For 0.28: no imbalance is enough; for its limit: {needed:.1f}." in said
+
+
 # Figures, dials and the page
 
 

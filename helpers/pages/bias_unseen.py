@@ -14,6 +14,7 @@ from helpers.estimators.evalue import (
     e_value,
     e_value_table,
     needed_imbalance,
+    risk_ratio,
     tipping_grid,
 )
 from helpers.pages.bias_time import bounds
@@ -188,7 +189,7 @@ def needed_text(ratios: pd.DataFrame, strengths=(2.0, 3.0, 5.0, 10.0)) -> pd.Dat
         rows.append(
             {"multiplies the event by": f"{strength:g}",
              "times as common, to explain the ratio": times(whole),
-             "to explain the limit": times(part),
+             "to explain the limit": "none needed" if bound(row) == 1 else times(part),
              f"leaves, if {percent(rare)} against {percent(common)} have it":
              f"{number(left['estimate'])} ({number(left['conf_low'])} to "
              f"{number(left['conf_high'])})"}
@@ -250,11 +251,31 @@ def read_vanish(alone: pd.DataFrame) -> str:
         )
     return (
         f"For {value} (limit {high}) to be no effect, something like one of these would have to be "
-        f"true. "
-        f"*Time alone:* the clock started at failure, whoever was infused later counted from then "
-        f"on, and the mean wait was {number(whole, 1)} months ({number(part, 1)} for the limit). "
-        f"*A trait alone,* not adjusted for: {number(e_value(value))} times as common in one arm "
+        f"true:\n\n"
+        f"- *Time alone:* the clock started at failure, whoever was infused later counted from "
+        f"then on, and the mean wait was {number(whole, 1)} months ({number(part, 1)} for the "
+        f"limit).\n"
+        f"- *A trait alone,* not adjusted for: {number(e_value(value))} times as common in one arm "
         f"and making death {number(e_value(value))} times as likely ({number(e_value(high))} for "
-        f"the limit). *Both,* if they multiply: a mean wait of {'; or of '.join(both)}. What a "
-        f"clock that starts at infusion selects has no printed number to size it by."
+        f"the limit).\n"
+        f"- *Both,* if they multiply: a mean wait of {'; or of '.join(both)}.\n\n"
+        f"What a clock that starts at infusion selects has no printed number to size it by. "
+        f"{read_benchmark()}"
+    )
+
+
+def read_benchmark() -> str:
+    """What a hidden trait as strong as the strongest printed factor could do."""
+    value, _, high = bounds("os_hr")
+    factor, *limits = bounds("ecog_hr")
+    strength = risk_ratio(factor)
+    whole, part = (
+        times(needed_imbalance(ratio, [strength])["on_treatment"].iloc[0])
+        for ratio in (value, high)
+    )
+    return (
+        f"For comparison, ECOG of 3 or more is printed with {factor} ({limits[0]}-{limits[1]}), as "
+        f"a risk ratio {number(strength)}. How many times as common in one arm would a hidden "
+        f"trait of that strength have to be, at the worst? For {value}: {whole}; for its limit: "
+        f"{part}."
     )
