@@ -30,8 +30,8 @@ _SUBJECTS = {
         "subgroups", "times",
     ),
     "pages": (
-        "cox_page", "describe", "exercises", "factors_page", "multiverse_words", "options_cases",
-        "options_filter",
+        "bias_choice", "bias_time", "bias_unseen", "cox_page", "describe", "exercises",
+        "factors_page", "multiverse_words", "options_cases", "options_filter",
         "options_page", "options_traps", "pinned_beside", "pinned_page", "pinned_rules",
         "pinned_study",
         "reference_page", "response_page", "robust_calibration", "robust_choices",
@@ -42,9 +42,8 @@ _SUBJECTS = {
         "forensics", "ledger", "option_outcomes", "options", "pinned", "published", "unprinted",
     ),
     "plots": (
-        "bands", "curves", "forest", "landscape", "landscape_hover", "models", "people", "robust",
-        "safety",
-        "screens", "specification", "waffle",
+        "bands", "bias", "choice", "curves", "forest", "landscape", "landscape_hover", "models",
+        "people", "robust", "safety", "screens", "specification", "waffle",
     ),
 }  # fmt: skip
 _SUBJECT = {

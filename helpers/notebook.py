@@ -60,6 +60,7 @@ def show(
     caption: str,
     takeaway: str,
     by: tuple[str, ...] = (),
+    small: bool = False,
 ) -> None:
     """Display a figure with its alt text, and below it the caption and one takeaway sentence.
 
@@ -77,6 +78,8 @@ def show(
         The caption says what, n, unit and interval; the takeaway is one sentence.
     by : tuple of str
         The conventions it follows, by their names in `conventions.TEXT`.
+    small : bool
+        Store the picture in 128 colours also where it is not large: a page has many.
 
     Raises
     ------
@@ -90,7 +93,7 @@ def show(
     if isinstance(figure, Figure):
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", metadata=METADATA["png"])
-        kind, data = "image/png", base64.b64encode(smaller(buffer.getvalue())).decode()
+        kind, data = "image/png", base64.b64encode(smaller(buffer.getvalue(), small)).decode()
     else:
         kind, data = "application/vnd.plotly.v1+json", json.loads(figure.to_json())
         data["config"] = PLOTLY_CONFIG
@@ -102,9 +105,9 @@ def show(
         export_figure(figure, Path(os.environ[EXPORT]) / f"figure_{number}", below)
 
 
-def smaller(png: bytes) -> bytes:
+def smaller(png: bytes, always: bool = False) -> bytes:
     """A picture as it is, or with a palette when it is large: text and marks have few colours."""
-    if len(png) <= LARGE:
+    if len(png) <= LARGE and not always:
         return png
     from PIL import Image
 

@@ -26,7 +26,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 GROUNDS = (ONE_OF_MANY, "invented", "printed numbers", "simulated", "published aggregate",
            "found by search", "made-up additions", "samples of real cohorts",
            "assumed in data/claims.yaml", "counted from the attempts",
-           "cohorts found under the rest")  # fmt: skip
+           "cohorts found under the rest", "real, published data")  # fmt: skip
 NO_DATA = (
     "Conventions.", "The pages of the series", "Computed with.", "Known columns without",
     "Data status", "The question:", "data/glossary.csv", "data/references.bib",

@@ -161,7 +161,7 @@ def test_a_result_of_synthetic_rows_carries_their_mark_and_one_of_patients_none(
 
 def test_what_does_not_exist_is_refused_in_words():
     with pytest.raises(ValueError, match="To do: see its predictions"):
-        predict("09-1", 1, of="")
+        predict("99-1", 1, of="")
     with pytest.raises(ValueError, match="To do: give one of its options, below, same, above"):
         predict("01-2", "sideways", of="")
 

@@ -35,8 +35,9 @@ def source(number, kind):
     return "\n".join("".join(c["source"]) for c in cells(number) if c["cell_type"] == kind)
 
 
-def test_each_notebook_has_three_questions_and_each_question_its_own_id():
-    assert Counter(one["notebook"] for one in QUESTIONS) == dict.fromkeys(NOTEBOOKS, 3)
+def test_each_notebook_has_three_questions_or_more_and_each_question_its_own_id():
+    counts = Counter(one["notebook"] for one in QUESTIONS)
+    assert set(counts) == set(NOTEBOOKS) and min(counts.values()) >= 3
     assert len({one["id"] for one in QUESTIONS}) == len(QUESTIONS)
     assert len({one["prompt"] for one in QUESTIONS}) == len(QUESTIONS)
 
@@ -121,7 +122,7 @@ def test_on_another_cohort_questions_that_name_the_study_are_left_out_and_some_r
         of = [one for one in QUESTIONS if one["notebook"] == number]
         left_out = [one for one in of if one.get("paper_only")]
         shown = quiz(number, german()).data
-        assert shown.count("<strong>Question") == 3 - len(left_out) >= 2
+        assert shown.count("<strong>Question") == len(of) - len(left_out) >= 2
         assert not any(one["prompt"][:40] in shown for one in left_out)
 
 
