@@ -1,6 +1,7 @@
 """data/ensemble: every member meets all it must, and every extreme is a cohort that shows it."""
 
 import hashlib
+import json
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from helpers.paper.unprinted import unprinted
 from helpers.rebuild.paper import ALTERNATIVES, as_state, paper_problem, tables
 from helpers.rebuild.patients import cohort_frame
 from helpers.rebuild.state import losses, measured
+from helpers.workshop import ensemble
 from helpers.workshop.ensemble import CURVE_DAYS, goal_row, print_of
 
 COLUMNS = ("pfs_time", "pfs_event", "os_time", "os_event", "ecog_3plus", "ipi_3plus")
@@ -143,3 +145,22 @@ def test_a_number_is_printed_as_papers_do_and_stands_within_its_limits(name, val
     printed, low, high = print_of(name, value)
     assert printed == said
     assert low <= value <= high
+
+
+def test_a_round_draws_on_the_rounds_before_it_so_that_a_stopped_run_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(ensemble, "BUILD", tmp_path)
+    monkeypatch.setattr(ensemble, "shipped", lambda: [])
+
+    def log(name, *tasks):
+        lines = [json.dumps({"task": json.dumps(t), "result": {"is": t[-2]}}) for t in tasks]
+        (tmp_path / name).write_text("\n".join(lines) + "\n")
+
+    log("extremes.jsonl", (1, "q", 1, "rules", 0, "m"), (1, "q", 1, "print", 1, "m"))
+    log("relay.jsonl", *((1, "q", 1, "rules", ensemble.RELAY + leg, "m") for leg in (0, 1)))
+    log("added.jsonl", (1, "x", "q", 7, "m"))
+    found = lambda **asked: [c["is"] for c in ensemble.pool([], "print", **asked)]  # noqa: E731
+    assert found(legs=0) == [0, 1]
+    assert found(legs=1) == [0, 1, ensemble.RELAY]
+    assert found() == [0, 1, ensemble.RELAY, ensemble.RELAY + 1]
+    assert found(added=True)[-1] == 7
+    assert [c["is"] for c in ensemble.pool([], "rules", legs=0)] == [0]

@@ -78,7 +78,7 @@ def read_making() -> str:
         f"and down from {first['starts']} of them, with and without the rules, and {again} from "
         f"the farthest cohort found by anything until then. So every range looks at "
         f"{first['witnesses']} cohorts that keep print and rules, and {first['print_witnesses']} "
-        "that keep the print."
+        "that keep the print; ends that an earlier search reached were checked again and kept."
     )
 
 

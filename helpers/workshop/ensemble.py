@@ -41,6 +41,7 @@ ADDED = ("os_12_cd20", "os_12_noncart", "os_events", "os_hr", "pfs_6_cd20", "pfs
          "pfs_events", "pfs_hr")  # fmt: skip
 TARGETS = ("os_12_diff", "os_rmst", "pfs_6_diff", "pfs_rmst")
 READING_TRIES = 8
+RELAY = 1000  # and the leg stand for a start
 LEGS = 2  # relays, each from what the one before it reached
 DRIVEN_DAYS = (120, 270, 540)  # points of the curves driven themselves; months 6 and 12 are too
 CURVE_DAYS = (60, 120, 180, 240, 270, 300, 360, 420, 480, 540, 600, 660, 720)
@@ -133,7 +134,7 @@ def find_extremes(seed: int, members: list[dict], names, *, jobs: int | None = N
 
 def relay(seed: int, members: list[dict], names, leg: int, *, jobs: int | None = None) -> None:
     """From the farthest cohort that anything has found, each quantity once more; `leg` counts."""
-    pools = {basis: pool(members, basis) for basis in BASES}
+    pools = {basis: pool(members, basis, legs=leg) for basis in BASES}
     tasks = []
     for basis in BASES:
         for name in names:
@@ -141,21 +142,24 @@ def relay(seed: int, members: list[dict], names, leg: int, *, jobs: int | None =
             for direction in (-1, 1):
                 best = np.nanargmax(direction * values)
                 start = compact(pools[basis][best])
-                tasks.append((seed, name, direction, basis, 1000 + leg, start))
+                tasks.append((seed, name, direction, basis, RELAY + leg, start))
     run_tasks(tasks, drive_from, BUILD / "relay.jsonl", jobs=jobs, about=f"relay {leg + 1}")
 
 
-def pool(members: list[dict], basis: str) -> list[dict]:
+def pool(members: list[dict], basis: str, *, legs: int = LEGS, added: bool = False) -> list[dict]:
     """Every cohort found that is a witness for a basis under the default readings.
 
-    What keeps the rules also keeps the print, so it counts for both.
+    What keeps the rules also keeps the print, so it counts for both. A round draws on the rounds
+    before it alone (`legs` of the relays, and `added` at the end), so that a stopped run goes on
+    with the same tasks.
     """
     found = [m for m in members if m["reading"] == 0] + shipped()
     for file in ("extremes.jsonl", "relay.jsonl"):
         for task, result in read_log(BUILD / file).items():
-            if basis == "print" or json.loads(task)[3] == "rules":
+            _, _, _, kept, start, _ = json.loads(task)
+            if (basis == "print" or kept == "rules") and start < RELAY + legs:
                 found.append(result)
-    return found + list(read_log(BUILD / "added.jsonl").values())
+    return found + (list(read_log(BUILD / "added.jsonl").values()) if added else [])
 
 
 def shipped() -> list[dict]:
