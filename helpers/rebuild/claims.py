@@ -15,7 +15,7 @@ from helpers.conventions import DAYS_PER_MONTH
 from helpers.paper.published import printing_interval
 from helpers.rebuild import measure as m
 from helpers.rebuild.checking import DAYS, NOT_REACHED, check_claim, check_top, in_days
-from helpers.rebuild.problem import Builder, Problem
+from helpers.rebuild.problem import MARGIN, Builder, Problem
 
 COUNTS = {"events": m.EVENTS, "at_risk": m.AT_RISK, "censored_before": m.CENSORED_BEFORE,
           "patients": m.FLAGGED, "unwatched": m.UNWATCHED}  # fmt: skip
@@ -261,7 +261,7 @@ def log_p(low: float, high: float, text: str | None) -> tuple[tuple[float, float
     """Limits of log P, off the edge where one side is open, and whether it is."""
     logs = tuple(math.log(min(max(v, 1e-300), 1.0)) for v in (low, high))
     if (text and "<" in text) or low <= 0:
-        return (-np.inf, logs[1] - 0.001), True
+        return (-np.inf, logs[1] + math.log(1 - MARGIN)), True
     if text and ">" in text:
-        return (logs[0] + 0.001, np.inf), True
+        return (math.log(low + MARGIN * (high - low)), np.inf), True
     return logs, False

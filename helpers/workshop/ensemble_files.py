@@ -59,11 +59,16 @@ def earlier() -> dict[str, list[dict]]:
         rows = {name: arrays[name] for name in (*COLUMNS, "table")}
     for k, table in enumerate(map(int, rows["table"])):
         cohort = {name: rows[name][k].tolist() for name in COLUMNS} | {"table": table}
-        problem = paper_problem(table)
-        for basis, kept in (("rules", problem), ("print", problem.only("print"))):
-            if losses(kept, as_state(cohort)).sum() == 0:
-                found[basis].append(cohort)
+        for basis in BASES:
+            found[basis] += [cohort] if meets(cohort, basis) else []
     return found
+
+
+def meets(cohort: dict, basis: str) -> bool:
+    """Whether a cohort keeps all of a basis under the default readings."""
+    problem = paper_problem(cohort["table"])
+    kept = problem if basis == "rules" else problem.only("print")
+    return losses(kept, as_state(cohort)).sum() == 0
 
 
 def write_ensemble(seed: int, members: list[dict], names) -> None:
@@ -89,7 +94,8 @@ def write_ensemble(seed: int, members: list[dict], names) -> None:
     )
     rows, kept, index, seen = [], [], {}, []
     for basis in BASES:
-        witnesses = pool(members, basis, added=True) + before[basis]
+        witnesses = [c for c in pool(members, basis, added=True) if meets(c, basis)]
+        witnesses += before[basis]
         values = pd.DataFrame({name: pooled_values(witnesses, name) for name in names})
         seen.append(values.assign(basis=basis))
         for name in [*names, *curve_names()]:
