@@ -12,12 +12,16 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from cohorts import EXAMPLE, german
 from task_work import drawn, fails, kills
 
 from helpers.cohort import ROOT
+from helpers.estimators.multiverse import specifications
 from helpers.workshop import pools, tasks
 from helpers.workshop.cli import main
+from helpers.workshop.multiverse_tasks import run_multiverse
 from helpers.workshop.pools import Pool, PoolError, using
 from helpers.workshop.tasks import run_tasks
 
@@ -114,6 +118,30 @@ def test_a_killed_worker_changes_no_number(cluster, tmp_path):
         )
         assert list(plain.values()) == list(ours.values())
     assert [json.loads(name)[1] for name in ours] == list(range(24))
+    cluster.workers[0] = cluster.worker()
+
+
+def test_the_multiverse_of_a_cluster_that_lost_a_worker_is_the_same_table(cluster, tmp_path):
+    asked = specifications(german(), covariates=["age", "grade", "nodes"], landmarks=[0, 180],
+                           censor_at=[None, 1095])  # fmt: skip
+    logs = {name: tmp_path / f"{name}.jsonl" for name in ("dask", "one", "two")}
+    victim, left = cluster.workers[0], []
+
+    def kill():
+        until(lambda: lines(logs["dask"]) >= 2)
+        left.append(lines(logs["dask"]))
+        victim.send_signal(signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    with using(Pool("dask", cluster.address)):
+        ours = run_multiverse(*EXAMPLE, asked, logs["dask"], chunk=1)
+    killer.join()
+    assert victim.wait(5) == -signal.SIGKILL
+    assert left[0] < lines(logs["dask"]) == len(asked)  # it was killed in the middle
+    for name, jobs in (("one", 1), ("two", 2)):
+        table = run_multiverse(*EXAMPLE, asked, logs[name], jobs=jobs, chunk=9)
+        pd.testing.assert_frame_equal(table, ours, check_exact=True)
     cluster.workers[0] = cluster.worker()
 
 
