@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from helpers.cohort import ROOT
-from helpers.conventions import DAYS_PER_MONTH
 from helpers.paper.ledger import claims
 
 FOLDER = ROOT / "data" / "study"
@@ -79,12 +78,6 @@ def read_run() -> str:
     )
 
 
-def on_page(name: str, values) -> list[float]:
-    """Values of a claim in printed units: months for days; ratios and P stand so in the table."""
-    days = name in ("followup", "pfs_cd20", "pfs_noncart", "os_cd20", "os_noncart")
-    return [v / DAYS_PER_MONTH if days else v for v in values]
-
-
 def groups_text() -> pd.DataFrame:
     """Each printed number that was left out, and what cohorts that keep the rest show."""
     table = read("groups")
@@ -93,7 +86,7 @@ def groups_text() -> pd.DataFrame:
     printed = claims().set_index("id")
     rows = []
     for row in table.dropna(subset=["row"]).to_dict("records"):
-        low, high = on_page(row["row"], (row["low"], row["high"]))
+        low, high = row["low"], row["high"]  # in printed units: ratios, P, months
         known = row["row"] in printed.index
         above, below = row["cohorts_above"], row["cohorts_below"]
         rows.append(

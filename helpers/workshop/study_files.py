@@ -142,7 +142,8 @@ def summary(samples: pd.DataFrame, ranges: pd.DataFrame, seed: int) -> pd.DataFr
         for quantity in ["any of them", *ASKED]:
             some = part if quantity == "any of them" else part[part["quantity"] == quantity]
             if len(some):
-                width = {"median_width_share": some["width_share"].median()}
+                known = some["width_share"].dropna()
+                width = {"median_width_share": known.median() if len(known) else np.nan}
                 rows.append(line(role, reading, quantity, some, seed) | width)
     return pd.DataFrame(rows)
 
