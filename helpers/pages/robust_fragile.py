@@ -172,7 +172,7 @@ def ensemble_text(table: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
         scratch = part[part["found"] == "from scratch"]["index"]
         rows.append({
             "endpoint": cohort.endpoints[end], "who changes arms": RULES[rule],
-            "cohorts": len(part), "lowest": part["index"].min(), "highest": part["index"].max(),
+            "lowest": part["index"].min(), "highest": part["index"].max(),
             "from scratch alone": f"{scratch.min()} to {scratch.max()}",
             "without an index": int(part["index"].isna().sum()),
             "log-rank P": " to ".join(dict.fromkeys(
