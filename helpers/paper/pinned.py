@@ -6,7 +6,6 @@ and highest value that any of them shows. This module reads it, checks its sums,
 frames in the units of the pages; it searches nothing.
 """
 
-import hashlib
 from functools import cache
 from pathlib import Path
 
@@ -15,9 +14,9 @@ import pandas as pd
 
 from helpers.cohort import ROOT
 from helpers.paper.unprinted import ARMS, ENDPOINTS, UNITS, unprinted
+from helpers.sums import SUMS, checked_file
 
 FOLDER = ROOT / "data" / "ensemble"
-SUMS = "SHA256SUMS"
 BASES = ("rules", "print")  # with the plausibility rules, and printed numbers alone
 COLUMNS = ("pfs_time", "pfs_event", "os_time", "os_event", "ecog_3plus", "ipi_3plus")
 CD20 = 54  # patients of the first-named arm stand first
@@ -38,18 +37,7 @@ def checked(name: str) -> Path:
     ValueError
         It is missing, not listed, or was changed after it was written.
     """
-    path, sums = FOLDER / name, FOLDER / SUMS
-    if not (path.is_file() and sums.is_file()):
-        missing = name if sums.is_file() else SUMS
-        raise ValueError(f"data/ensemble: found no {missing}. {MAKE}")
-    listed = dict(line.split()[::-1] for line in sums.read_text(encoding="utf-8").splitlines())
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if listed.get(name) != found:
-        raise ValueError(
-            f"data/ensemble/{name}: found sum {found[:12]}, where {SUMS} has "
-            f"{listed.get(name, 'none')[:12]}. {MAKE}"
-        )
-    return path
+    return checked_file(FOLDER / name, folder="data/ensemble", make=MAKE)
 
 
 def read(name: str) -> pd.DataFrame:

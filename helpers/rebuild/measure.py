@@ -115,25 +115,6 @@ def middle_of_censored(order, time, event, inside):
 
 
 @fast
-def final_level(order, time, event, inside):
-    """Where a group's Kaplan-Meier curve ends: above one half, its median is not reached."""
-    at_risk = inside.sum()
-    survival, k = 1.0, len(order) - 1
-    while k >= 0:
-        now, dead, gone = time[order[k]], 0, 0
-        while k >= 0 and time[order[k]] == now:
-            i = order[k]
-            if inside[i]:
-                gone += 1
-                dead += event[i]
-            k -= 1
-        if dead:
-            survival *= 1.0 - dead / at_risk
-        at_risk -= gone
-    return survival
-
-
-@fast
 def survival_at(order, time, event, inside, day):
     """Kaplan-Meier estimate after `day` and the area under the curve up to it; UNKNOWN beyond
     the last patient, unless the curve has reached zero."""
@@ -160,6 +141,15 @@ def survival_at(order, time, event, inside, day):
     if last < day and survival > 0:
         return UNKNOWN, UNKNOWN
     return survival, area + survival * max(0.0, day - before)
+
+
+@fast
+def final_level(order, time, event, inside):
+    """Where a group's Kaplan-Meier curve ends: above one half, its median is not reached."""
+    for k in range(len(order)):  # the latest first
+        if inside[order[k]]:
+            return survival_at(order, time, event, inside, time[order[k]])[0]
+    return 1.0
 
 
 @fast

@@ -4,7 +4,6 @@ The page reads the table; every single estimate it sums up is kept beside it, in
 that the table can be computed again and any cohort of it made again.
 """
 
-import hashlib
 from functools import cache
 from pathlib import Path
 
@@ -12,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from helpers.cohort import ROOT
+from helpers.sums import SUMS, checked_file
 
 FOLDER = ROOT / "data" / "simulation"
-SUMS = "SHA256SUMS"
 TABLE, RUN, SINGLE = "calibration.csv", "run.csv", "replications.npz"
 MILLION = 1_000_000
 WITHHELD = np.iinfo(np.int32).min
@@ -35,17 +34,7 @@ def checked(name: str) -> Path:
     ValueError
         It is missing, not listed, or was changed after it was written.
     """
-    path, sums = FOLDER / name, FOLDER / SUMS
-    if not (path.is_file() and sums.is_file()):
-        raise ValueError(f"data/simulation: found no {name if sums.is_file() else SUMS}. {MAKE}")
-    listed = dict(line.split()[::-1] for line in sums.read_text(encoding="utf-8").splitlines())
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if listed.get(name) != found:
-        raise ValueError(
-            f"data/simulation/{name}: found sum {found[:12]}, where {SUMS} has "
-            f"{listed.get(name, 'none')[:12]}. {MAKE}"
-        )
-    return path
+    return checked_file(FOLDER / name, folder="data/simulation", make=MAKE)
 
 
 def load_calibration() -> pd.DataFrame:

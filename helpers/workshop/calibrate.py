@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from helpers.rebuild.anybody import write_rebuilt
 from helpers.rebuild.claims import build
 from helpers.rebuild.misses import miss_table, nearest_miss, unmet_together
 from helpers.rebuild.paper import as_member, drawn, first_endpoint
 from helpers.rebuild.patients import cohort_frame
+from helpers.rebuild.rebuilt_rows import write_rebuilt
 from helpers.rebuild.staged import attempt
 from helpers.rebuild.state import State
 from helpers.workshop.tasks import run_tasks

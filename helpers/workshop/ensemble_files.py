@@ -1,15 +1,15 @@
 """data/ensemble: the cohorts found, compact, with ranges and checksums."""
 
-import hashlib
 import json
 
 import numpy as np
 import pandas as pd
 
-from helpers.paper.pinned import FOLDER
+from helpers.paper.pinned import COLUMNS, FOLDER, arrays
 from helpers.paper.unprinted import unprinted
 from helpers.rebuild.paper import ALTERNATIVES, NOT_FOUND, as_state, paper_problem
 from helpers.rebuild.state import losses
+from helpers.sums import write_sums
 from helpers.workshop.ensemble import (
     BASES,
     BUILD,
@@ -43,9 +43,6 @@ def build_ensemble(seed: int, members: int, *, jobs: int | None = None) -> int:
     return len(found)
 
 
-COLUMNS = ("pfs_time", "pfs_event", "os_time", "os_event", "ecog_3plus", "ipi_3plus")
-
-
 def earlier() -> dict[str, list[dict]]:
     """The extreme cohorts of the set that stands in data/ensemble, by the basis they keep.
 
@@ -55,8 +52,7 @@ def earlier() -> dict[str, list[dict]]:
     found: dict[str, list[dict]] = {basis: [] for basis in BASES}
     if not (FOLDER / "extremes.npz").is_file():
         return found
-    with np.load(FOLDER / "extremes.npz") as arrays:
-        rows = {name: arrays[name] for name in (*COLUMNS, "table")}
+    rows = arrays("extremes.npz")
     for k, table in enumerate(map(int, rows["table"])):
         cohort = {name: rows[name][k].tolist() for name in COLUMNS} | {"table": table}
         for basis in BASES:
@@ -118,9 +114,7 @@ def write_ensemble(seed: int, members: list[dict], names) -> None:
     np.savez_compressed(
         FOLDER / "extremes.npz", **pack(kept), table=np.array([m["table"] for m in kept], np.int8)
     )
-    files = sorted(p for p in FOLDER.iterdir() if p.name != "SHA256SUMS")
-    sums = [f"{hashlib.sha256(p.read_bytes()).hexdigest()}  {p.name}" for p in files]
-    (FOLDER / "SHA256SUMS").write_text("\n".join(sums) + "\n", encoding="utf-8")
+    write_sums(FOLDER)
 
 
 def write_added(seed: int, witnesses: pd.DataFrame) -> None:

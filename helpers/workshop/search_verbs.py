@@ -10,7 +10,7 @@ from helpers.workshop.pools import may_run_tasks
 def calibrate(args: argparse.Namespace) -> int:
     """Search from scratch for cohorts that print what the paper, or another one, printed."""
     from helpers.cohort import ROOT, resolve
-    from helpers.workshop.rebuilt import calibrate_claims, calibrate_paper
+    from helpers.workshop.calibrate_said import calibrate_claims, calibrate_paper
 
     folder = resolve(args.out) if args.out else ROOT / "build" / "calibrate"
     return calibrate_claims(args, folder) if args.claims else calibrate_paper(args, folder)

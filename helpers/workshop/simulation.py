@@ -1,6 +1,5 @@
 """data/simulation made: many made cohorts in numbered tasks, their table, and whether it holds."""
 
-import hashlib
 import json
 import time
 
@@ -13,13 +12,13 @@ from helpers.simulate.stored import (
     FOLDER,
     RUN,
     SINGLE,
-    SUMS,
     TABLE,
     load_replications,
     load_run,
     packed,
     unpacked,
 )
+from helpers.sums import write_sums
 from helpers.workshop.tasks import run_tasks
 
 BUILD = ROOT / "build" / "simulation"
@@ -99,9 +98,7 @@ def write_simulation(
         for scenario, rows in results.items()
     }
     np.savez_compressed(folder / SINGLE, names=np.array(names), **packs)
-    lines = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}"
-             for name in sorted((TABLE, RUN, SINGLE))]  # fmt: skip
-    (folder / SUMS).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_sums(folder)
     return table
 
 

@@ -4,7 +4,6 @@
 another day; the tables follow from it.
 """
 
-import hashlib
 import json
 
 import numpy as np
@@ -12,6 +11,7 @@ import pandas as pd
 
 from helpers.cohort import ROOT
 from helpers.rebuild.claims import build
+from helpers.sums import write_sums
 from helpers.workshop.study import (
     ASKED,
     BASES,
@@ -204,9 +204,7 @@ def write_study(seed: int, results: dict, per_set: int, wrong: int) -> dict[str,
     lines = [json.dumps({"part": part, "task": task, "result": result})
              for part in PARTS for task, result in results[part].items()]  # fmt: skip
     RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    files = [*sorted(FOLDER.glob("*.csv")), RESULTS]
-    sums = [f"{hashlib.sha256(p.read_bytes()).hexdigest()}  {p.name}" for p in files]
-    (FOLDER / "SHA256SUMS").write_text("\n".join(sums) + "\n", encoding="utf-8")
+    write_sums(FOLDER)
     return tables
 
 
