@@ -24,7 +24,14 @@ WHOLE = (m.EVENTS, m.FLAGGED, m.AT_RISK)
 
 
 def drive(
-    problem: Problem, state: State, row: Row, direction: int, rng, *, cycles: int = CYCLES
+    problem: Problem,
+    state: State,
+    row: Row,
+    direction: int,
+    rng,
+    *,
+    cycles: int = CYCLES,
+    steps: int = STEPS,
 ) -> tuple[State, float]:
     """Drive a quantity up (1) or down (-1) under all rows of a problem.
 
@@ -51,7 +58,7 @@ def drive(
         low, high = (target, np.inf) if direction > 0 else (-np.inf, target)
         goal = row._replace(low=low, high=high, unit=distance / 3)
         run_annealer(problem, best, problem.rows, play, loose, seed=int(rng.integers(2**31)),
-                     steps=STEPS, hot=HOT, cold=COLD, goal=goal)  # fmt: skip
+                     steps=steps, hot=HOT, cold=COLD, goal=goal)  # fmt: skip
         before, value = value, float(measured(problem, best, [row])[0])
         moved = direction * (value - before)
         if moved >= distance:

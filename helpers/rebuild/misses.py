@@ -11,7 +11,15 @@ import pandas as pd
 
 from helpers.rebuild import measure as m
 from helpers.rebuild.problem import Problem, Row
-from helpers.rebuild.staged import STEPS, attempt, board, event_shares, everything, run_annealer
+from helpers.rebuild.staged import (
+    STEPS,
+    WHOLE,
+    attempt,
+    board,
+    event_shares,
+    everything,
+    run_annealer,
+)
 from helpers.rebuild.state import State, losses, measured
 
 # Everything at once after the stages: hot first, since no cohort is known yet, then ever cooler
@@ -61,22 +69,29 @@ def unit_of(row: Row) -> str:
 
 
 def nearest_miss(
-    problem: Problem, rng, *, near: State | None = None, steps: int = STEPS, reheats=REHEATS
+    problem: Problem,
+    rng,
+    *,
+    near: State | None = None,
+    steps: int = STEPS,
+    reheats=REHEATS,
+    part: tuple[float, float] = WHOLE,
 ) -> tuple[State, float]:
     """The state that one search ends with, and its loss; 0 when it meets every row.
 
     Stage by stage from scratch, or from `near`, and then everything at once, a few times: what
-    the stages could not give each other is mended, or the misses are spread thinly.
+    the stages could not give each other is mended, or the misses are spread thinly. `part`
+    is of the span of event shares (`staged.event_shares`).
     """
     if near is None:
-        state, total = attempt(problem, rng, steps=steps, go_on=True)
+        state, total = attempt(problem, rng, steps=steps, go_on=True, part=part)
     else:
         state, total = near, float(losses(problem, near).sum())
     if total == 0:
         return state, total
     for hot, steps in reheats:
         trial = state.copy()
-        play, loose = board(problem, everything(problem), event_shares(problem, rng))
+        play, loose = board(problem, everything(problem), event_shares(problem, rng, part))
         left = run_annealer(problem, trial, problem.rows, play, loose, hot=hot, cold=COLD,
                             seed=int(rng.integers(2**31)), steps=steps)  # fmt: skip
         if left < total:

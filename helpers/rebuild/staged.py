@@ -29,6 +29,7 @@ from helpers.rebuild.state import State, losses, settled
 STEPS = 60_000
 HOT, COLD = 5.0, 0.05  # a loss of one unit is a hundredth on the log scale of a hazard ratio
 REACHED, NOT_REACHED = (0.6, 1.0), (0.1, 0.6)  # share of events by whether a median is reached
+WHOLE = (0.0, 1.0)
 NEAR_THE_END = 0.97  # of the last day: so long a median follow-up is that of a planned end
 TRIES = 12, 6  # of the first stage, which is cheap and fails most, and of each later one
 
@@ -109,13 +110,21 @@ def fixed_counts(problem: Problem) -> dict[tuple[int, int], tuple[float, float]]
     return found
 
 
-def event_shares(problem: Problem, rng) -> np.ndarray:
-    """Shares of events among fresh draws, drawn for each endpoint and arm: (endpoints, 2)."""
-    shares = rng.uniform(*REACHED, size=(len(problem.endpoints), 2))
+def event_shares(problem: Problem, rng, part: tuple[float, float] = WHOLE) -> np.ndarray:
+    """Shares of events among fresh draws, drawn for each endpoint and arm: (endpoints, 2).
+
+    They are drawn from a part of the span that is plausible, (0, 0.5) its lower half: how many
+    events a cohort has, a search hardly changes later.
+    """
+
+    def limits(low: float, high: float) -> tuple[float, float]:
+        return tuple(low + (high - low) * share for share in part)
+
+    shares = rng.uniform(*limits(*REACHED), size=(len(problem.endpoints), 2))
     for row in problem.rows:
         arm = problem.groups[row.where][0] if row.kind == m.LEVEL else -1
         if arm >= 0:
-            shares[row.endpoint, 1 - arm] = rng.uniform(*NOT_REACHED)
+            shares[row.endpoint, 1 - arm] = rng.uniform(*limits(*NOT_REACHED))
     return shares
 
 
@@ -177,7 +186,7 @@ def run_annealer(
 
 
 def attempt(
-    problem: Problem, rng, *, steps: int = STEPS, first: int = 0, go_on: bool = False
+    problem: Problem, rng, *, steps: int = STEPS, first: int = 0, go_on: bool = False, part=WHOLE
 ) -> tuple[State, float]:
     """One attempt from scratch: the state reached and its loss, 0 when every row is met.
 
@@ -190,11 +199,13 @@ def attempt(
     go_on : bool
         Whether to solve what is left after a stage that failed, under the best of its tries: a
         near miss of everything, which is no member but says how near. The loss is then of all.
+    part : (float, float)
+        Of the span of event shares, as `event_shares` takes it.
     """
     state, total = State.empty(problem), 0.0
     if first == 1:  # the earlier endpoint out of the way of the later
         state.time[0] = 0.0
-    share = event_shares(problem, rng)
+    share = event_shares(problem, rng, part)
     for k, stage in enumerate(stages(problem, first)):
         play, loose = board(problem, stage, share)
         best, least = state, math.inf

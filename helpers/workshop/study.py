@@ -15,20 +15,23 @@ from helpers.cohort import ROOT
 from helpers.conventions import DAYS_PER_MONTH
 from helpers.rebuild import measure as m
 from helpers.rebuild.claims import build
-from helpers.rebuild.directed import CYCLES, drive
+from helpers.rebuild.directed import CYCLES, STEPS, drive
 from helpers.rebuild.misses import nearest_miss
 from helpers.rebuild.paper import ECOG_SIZES, paper_problem, tables
 from helpers.rebuild.problem import Builder, Problem, Row
-from helpers.rebuild.staged import SWAPPED, board, everything, run_annealer
+from helpers.rebuild.staged import SWAPPED, WHOLE, board, everything, run_annealer
 from helpers.rebuild.state import State, losses, measured
 from helpers.workshop.study_data import SETS, Source, sample, state_of
 from helpers.workshop.study_print import RIGHT, WRONG, medians_only, printed
 from helpers.workshop.tasks import run_tasks
 
 SEED = 20240625
-STARTS, TRIES = 1, 8  # cohorts from which a number is driven, and attempts to find each
+# A number is driven from two cohorts, one begun with few events and one with many: samples of
+# the tuning sets showed that a drive does not get from one to the other.
+HALVES = ((0.0, 0.5), (0.5, 1.0))
+TRIES = 8  # attempts to find each
+DRIVEN_STEPS = STEPS // 2  # on the tuning sets as good as twice as many
 WIDE_CYCLES = 6  # of a drive under sizes and medians alone, which goes far at once
-MORE = 2  # further starts from which a number that missed is driven again
 MEMBERS = 8  # cohorts found without a group of claims, among which the printed number is ranked
 RELAY = 1000  # stands for a start: the farthest cohort reached
 BUILD = ROOT / "build" / "study"
@@ -66,30 +69,31 @@ def asked(problem: Problem, source: Source) -> tuple[Problem, list[Row]]:
     return builder.done(), rows
 
 
-def find(problems, key: list[int], starts: int) -> tuple[list[State], int]:
+def find(problems, key: list[int], parts) -> tuple[list[State], int]:
     """Cohorts from scratch, `TRIES` attempts each, and the attempts used.
 
-    `problems` gives the problem of an attempt from its Generator.
+    `problems` gives the problem of an attempt from its Generator; `parts` has of each cohort the
+    part of the span of event shares from which it begins (`staged.event_shares`).
     """
     found, used = [], 0
-    for start in range(starts):
+    for start, part in enumerate(parts):
         for k in range(TRIES):
             rng = np.random.default_rng([*key, start, k])
             used += 1
-            state, loss = nearest_miss(problems(rng), rng)
+            state, loss = nearest_miss(problems(rng), rng, part=part)
             if loss == 0:
                 found.append(state)
                 break
-        if not found:  # as hard for the next
+        if not found and part == WHOLE:  # as hard for the next
             break
     return found, used
 
 
 def driven(problem: Problem, row: Row, start: State, key: list[int], k: int, direction: int,
-           cycles: int = CYCLES):  # fmt: skip
+           cycles: int = CYCLES, steps: int = DRIVEN_STEPS):  # fmt: skip
     """A row driven from a numbered start: the cohort reached and its value."""
     rng = np.random.default_rng([*key, k, *row.id.encode(), direction + 1])
-    state, value = drive(problem, start, row, direction, rng, cycles=cycles)
+    state, value = drive(problem, start, row, direction, rng, cycles=cycles, steps=steps)
     if losses(problem, state).sum() > 0:
         raise AssertionError(f"{row.id}: a directed search left the claims")
     return state, float(value)
@@ -102,6 +106,7 @@ def reach(
     key: list[int],
     ways: dict[str, tuple] | None = None,
     cycles: int = CYCLES,
+    steps: int = DRIVEN_STEPS,
 ) -> tuple[np.ndarray, list]:
     """How far `rows` go from some cohorts.
 
@@ -118,7 +123,7 @@ def reach(
     cohorts, log = list(starts), []
 
     def go(k: int, row: Row, direction: int, start: State) -> None:
-        state, value = driven(problem, row, start, key, k, direction, cycles)
+        state, value = driven(problem, row, start, key, k, direction, cycles, steps)
         cohorts.append(state)
         log.append([k, row.id, direction, value if np.isfinite(value) else None])
 
@@ -159,7 +164,7 @@ def study_sample(seed: int, name: str, number: int, reading: str) -> dict:
     problem, rows = asked(build(claims), source)
     truth = state_of(frame, source)
     key = [seed, number, *name.encode(), *reading.encode()]
-    starts, tries = find(lambda _: problem, [*key, 1], STARTS)
+    starts, tries = find(lambda _: problem, [*key, 1], HALVES)
     costs = losses(problem, truth)
     result = {
         "printed": [claim["id"] for claim in claims["claims"]], "starts": len(starts),
@@ -172,14 +177,14 @@ def study_sample(seed: int, name: str, number: int, reading: str) -> dict:
         result["ranges"] = ends(values)
     if starts and reading == RIGHT:
         wide, wide_rows = asked(build(medians_only(claims)), source)
-        result["wide"] = ends(reach(wide, wide_rows, starts, [*key, 3], cycles=WIDE_CYCLES)[0])
+        result["wide"] = ends(reach(wide, wide_rows, starts[:1], [*key, 3], cycles=WIDE_CYCLES)[0])
         ways = {
             row.id: (1,) if r is None or v > r[1] else (-1,)
             for row, v, r in zip(rows, result["truth"], result["ranges"], strict=True)
             if v is not None and not within(v, r)
         }
         if ways:  # towards the sample's own value, from elsewhere
-            further, _ = find(lambda _: problem, [*key, 4], MORE)
+            further, _ = find(lambda _: problem, [*key, 4], HALVES)
             left = [row for row in rows if row.id in ways]
             again = ends(reach(problem, left, further, [*key, 5], ways)[0]) if further else []
             result["again"] = dict(zip(ways, again, strict=False))
@@ -225,13 +230,13 @@ def drop_group(seed: int, group: str, basis: str) -> dict:
         problem = paper_problem(table, ecog=ecog).without(*ids)
         return problem if basis == "rules" else problem.only("print", "design")
 
-    members, tries = find(left, [*key, 1], MEMBERS)
+    members, tries = find(left, [*key, 1], [WHOLE] * MEMBERS)
     dropped = [r for r in paper_problem(table).rows if r.id in ids and r.source == "print"]
     result = {"table": table, "members": len(members), "tries": tries, "rows": {}}
     if members:
         goals = [r._replace(source="goal", low=-np.inf, high=np.inf) for r in dropped]
         problem = left()
-        values, _ = reach(problem, goals, members[:STARTS], [*key, 2])
+        values, _ = reach(problem, goals, members[:1], [*key, 2], steps=STEPS)
         own = np.array([measured(problem, state, goals) for state in members])
         for g, row in enumerate(dropped):
             both = np.concatenate([values[:, g], own[:, g]])
