@@ -2,7 +2,9 @@
 # ruff: noqa: F811 (a test names the imported fixture as its argument)
 
 import json
+import re
 from dataclasses import replace
+from html import unescape
 
 import numpy as np
 import pandas as pd
@@ -376,8 +378,6 @@ def test_the_dial_of_waiting_answers_with_the_models_of_its_setting():
         assert f"Ever treated shows {ratio:.2f} times the true ratio of 1." in dial.shown.value
     dial.controls["true"].value = 0.5
     assert "the true ratio of 0.5" in dial.shown.value and 'role="img"' in dial.shown.value
-    bundle = dial._repr_mimebundle_()
-    assert "<table>" in bundle["text/html"] and "needs a running kernel" in bundle["text/html"]
 
 
 def test_the_dial_of_a_trait_follows_its_ratio_and_its_shares():
@@ -387,6 +387,54 @@ def test_the_dial_of_a_trait_follows_its_ratio_and_its_shares():
     assert "of 0.46" in dial.shown.value
     dial.controls["treated"].value = dial.controls["untreated"].value
     assert "leaves 0.46 (0.27 to 0.80) of 0.46" in dial.shown.value
+
+
+def attributes(page, name):
+    """The JSON in an attribute, wherever it stands in a page."""
+    return [json.loads(unescape(text)) for text in re.findall(f'{name}="([^"]*)"', page)]
+
+
+def test_stored_answers_are_those_of_the_same_settings_live():
+    dial = waiting_dial(HTML("<table></table>"), seed=1, patients=1_000)
+    page = dial._repr_mimebundle_()["text/html"]
+    assert "Stored answers to some settings" in page and page.endswith("<table></table>")
+    (told,) = attributes(page, "data-answers")
+    sizes = [len(texts) for texts in attributes(page, "data-texts")]
+    assert len(told) == np.prod(sizes)
+    first = dial.answer(wait=60, true=1.0, falling=1.0, day=60)
+    assert f'<p class="said">{first.said}</p>' in page
+    for wait, true, falling, day in ((0, 0.5, 1.0, 30), (180, 1.0, 0.6, 120), (30, 0.5, 0.6, 60)):
+        for name, value in {"wait": wait, "true": true, "falling": falling, "day": day}.items():
+            dial.controls[name].value = value
+        at = np.ravel_multi_index([c.stored.index(v) for c, v in zip(
+            dial.of.values(), (wait, true, falling, day), strict=True)], sizes)  # fmt: skip
+        assert told[at][0] in dial.shown.value
+        for text, middle, low, high in told[at][2]:
+            assert text in dial.shown.value and low <= middle <= high
+            assert f'cx="{middle}"' in dial.shown.value
+
+
+def test_without_a_kernel_a_dial_is_turned_by_keyboard(browser, tmp_path):
+    dial = confounder_dial(asked_of(PAPER), HTML(""), of="printed numbers")
+    path = tmp_path / "dial.html"
+    path.write_text(f"<!doctype html><meta charset='utf-8'>{dial.stored()}", encoding="utf-8")
+    browser.get(path.as_uri())
+    said = lambda: browser.find_element(By.CSS_SELECTOR, ".said").text  # noqa: E731
+    dot = lambda: float(browser.find_elements(By.TAG_NAME, "circle")[1].get_attribute("cx"))  # noqa: E731
+    assert "leaves 0.44 (0.25 to 0.80) of 0.28" in said()
+    before = dot()
+    strength, treated, _ = browser.find_elements(By.CSS_SELECTOR, "input")
+    strength.send_keys(Keys.ARROW_RIGHT)
+    assert "multiplies the event by 5" in said() and dot() > before
+    assert strength.get_attribute("aria-valuetext") == "5"
+    treated.send_keys(Keys.END)
+    dial.controls["strength"].value, dial.controls["treated"].value = 5, 0.8
+    assert said() in dial.shown.value
+    browser.find_element(By.TAG_NAME, "select").send_keys(Keys.ARROW_DOWN)
+    dial.controls["label"].value = "progression-free survival"
+    assert said() in dial.shown.value
+    label = browser.find_element(By.TAG_NAME, "svg").get_attribute("aria-label")
+    assert label in dial.shown.value and label.startswith("Hazard ratios. as it stands: 0.46")
 
 
 CELL = """from IPython.display import HTML

@@ -22,6 +22,7 @@ ENTER = (
     "if (event.key === 'Enter' && event.target.name === 'guess') "
     "{ event.preventDefault(); this.requestSubmit(); }"
 )
+SCRIPT = Path(__file__).with_suffix(".js")
 NEAR = "That is close."
 NOTHING = "in this cohort there is no such number."
 
@@ -79,11 +80,10 @@ def _text(words: str) -> str:
 
 
 @cache
-def _handler() -> str:
-    """What the button does, on one line for an attribute."""
-    code = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
-    lines = (line.split("//")[0].strip() for line in code.splitlines())
-    return " ".join(filter(None, lines))
+def one_line(script: Path) -> str:
+    """A script without its comments, on one line for an attribute."""
+    lines = script.read_text(encoding="utf-8").splitlines()
+    return " ".join(filter(None, (line.split("//")[0].strip() for line in lines)))
 
 
 def _number(name: str, words: dict, truth: float | None, foot: str, about: str) -> str:
@@ -101,7 +101,7 @@ def _number(name: str, words: dict, truth: float | None, foot: str, about: str) 
     return (
         # A dialog's form is never sent anywhere.
         f'<form class="predict" method="dialog" {data} '
-        f'onsubmit="{escape(_handler())}" onkeydown="{escape(ENTER)}">\n'
+        f'onsubmit="{escape(one_line(SCRIPT))}" onkeydown="{escape(ENTER)}">\n'
         f'<p><label for="{box}">{_text(label)}:</label> '
         f'<input id="{box}" name="guess" inputmode="decimal" size="8" autocomplete="off"> '
         f"{_text(unit)} <button {OWN_KEYS}>Compare</button></p>\n"

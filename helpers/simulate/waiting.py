@@ -13,12 +13,13 @@ from helpers.simulate.dials import Dials
 
 COLUMNS = {"time": "os_time", "event": "os_event", "treated_on": "infusion_day"}
 NUMBERS = ["estimate", "std_error", "conf_low", "conf_high", "n", "n_event"]
+APPROACHES = ("ever treated", "landmark", "time-dependent")
 ALL_SEEN = 1e6  # days: an end of study that nobody reaches alive
 
 
 def three_models(
     frame: pd.DataFrame, *, time: str, event: str, treated_on: str, day: float,
-    engine: str = "lifelines",
+    engine: str = "lifelines", of: Sequence[str] = APPROACHES,
 ) -> pd.DataFrame:  # fmt: skip
     """Log hazard ratio of treatment by the wrong model and by two that count days rightly.
 
@@ -28,6 +29,8 @@ def three_models(
         As in `helpers.estimators.treatment_time.ever_treated_cox`.
     day : float
         The landmark, in days.
+    of : sequence of str
+        The approaches wanted.
 
     Returns
     -------
@@ -42,9 +45,9 @@ def three_models(
         "time-dependent": lambda: time_dependent_cox(frame, **keys),
     }
     rows = []
-    for name, fit in models.items():
+    for name in of:
         try:
-            found = fit().iloc[0][NUMBERS].to_dict() | {"note": ""}
+            found = models[name]().iloc[0][NUMBERS].to_dict() | {"note": ""}
         except NotEstimable as why:
             found = dict.fromkeys(NUMBERS, np.nan) | {"note": str(why)}
         rows.append({"approach": name} | found)
