@@ -435,6 +435,7 @@ def test_without_a_kernel_a_dial_is_turned_by_keyboard(browser, tmp_path):
     assert said() in dial.shown.value
     label = browser.find_element(By.TAG_NAME, "svg").get_attribute("aria-label")
     assert label in dial.shown.value and label.startswith("Hazard ratios. as it stands: 0.46")
+    assert [url for url in requested(browser) if url.startswith("file:")] == [path.as_uri()]
 
 
 CELL = """from IPython.display import HTML
