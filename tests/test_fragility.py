@@ -19,12 +19,12 @@ from helpers.estimators.fragility import (
     survival_fragility,
     unevaluable_table,
 )
+from helpers.estimators.permutation import permutation_test
 from helpers.estimators.stability import (
     bca_levels,
     bootstrap_ratio,
     fitted,
     pairs_left_out,
-    permutation_test,
     sorted_quantiles,
 )
 from helpers.fit.likelihood import NotEstimable
@@ -276,7 +276,7 @@ def test_replicates_and_both_intervals_equal_r():
     np.testing.assert_allclose(levels, r["bca_levels"], atol=3e-5)  # boot rounds its places
     ends = [boots_own(np.sort(found), level) for level in levels]
     np.testing.assert_allclose(ends, r["bca"], atol=1e-6)
-    table = bootstrap_ratio(frame, **VETERAN, term="test", seed=1, counts=counts)
+    table = bootstrap_ratio(frame, **VETERAN, term="test", seed=1, replicates=found)
     limits = table.set_index("interval")[["conf_low", "conf_high"]]
     np.testing.assert_allclose(limits.loc["percentile"], r["percentile_type7"], atol=1e-6)
     np.testing.assert_allclose(limits.loc["BCa"], r["bca_type7"], atol=0.002)  # rounded places

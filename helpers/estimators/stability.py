@@ -1,4 +1,4 @@
-"""How far a comparison hangs on who was in it: pairs left out, arms shuffled, patients redrawn.
+"""How far a comparison hangs on who was in it: pairs left out, patients redrawn.
 
 One patient left out is `helpers.regression.influence_table`. None of this is about bias: the same
 wrong comparison is redrawn each time.
@@ -12,8 +12,6 @@ import pandas as pd
 from scipy.stats import norm
 
 from helpers.conventions import CONFIDENCE, TIES
-from helpers.estimators.fragility import latest_first, signed_logrank, two_sided
-from helpers.estimators.nulls import position
 from helpers.fit.design import Model, bases, prepared, without_eventless
 from helpers.fit.likelihood import NotEstimable
 from helpers.regression import cox_table
@@ -21,7 +19,7 @@ from helpers.survival import compiled
 
 PAIRS_MOST = 50_000  # refits: about 320 patients
 RESAMPLES = 2_000
-PERMUTATIONS = 10_000
+CHUNK = 500  # resamples that are drawn from one seed
 CELLS = 2_000_000  # patients times refits held at once
 INTERVALS = ("percentile", "BCa")
 BOOTSTRAP_COLUMNS = [
@@ -143,74 +141,6 @@ def pairs_left_out(
     )  # fmt: skip
 
 
-def permutation_test(
-    frame: pd.DataFrame, *, time: str, event: str, group: str, reference: str, seed: int,
-    permutations: int = PERMUTATIONS, ties: str = TIES,
-) -> pd.DataFrame:  # fmt: skip
-    """Log-rank test and hazard ratio against shuffled arms, with their Monte Carlo error.
-
-    The arms are dealt anew among the patients, time and event staying together; a shuffle counts
-    when its statistic is as large in size as the observed one, or larger.
-
-    Parameters
-    ----------
-    frame, time, event, group, reference
-        As in `helpers.estimators.fragility.survival_fragility`.
-    seed, permutations : int
-    ties : str
-        efron or breslow, of the hazard ratio.
-
-    Returns
-    -------
-    DataFrame
-        Rows log-rank (its z) and hazard ratio (its log): name, observed, then as
-        `helpers.estimators.nulls.position`: at_least, shuffles, p_value ((b + 1) / (m + 1)),
-        std_error, conf_low, conf_high (Monte Carlo, of P); infinite (shuffles that leave a group
-        without an event: counted as larger), p_asymptotic (chi-squared; Wald), note.
-
-    Raises
-    ------
-    NotEstimable
-        Not two groups, no event, or no finite hazard ratio.
-
-    Notes
-    -----
-    The hypothesis is that arms are exchangeable: the same survival *and* the same censoring. When
-    follow-up differs by arm, as it does where one treatment came later, that fails by itself, and
-    then P is approximate.
-
-    References
-    ----------
-    Phipson and Smyth 2010, https://doi.org/10.2202/1544-6115.1585
-    Wang et al. 2010 (unequal censoring), https://doi.org/10.1093/biostatistics/kxq021
-    """
-    day, happened, arm, _ = latest_first(frame, time, event, group, reference)
-    rows = pd.DataFrame({"day": day, "event": happened, "arm": arm.astype(float)})
-    ratio = cox_table(rows, time="day", event="event", covariates=["arm"], ties=ties,
-                      engine="fast").iloc[0]  # fmt: skip
-    z = signed_logrank(day, happened, arm)
-    kernel, rng = compiled("fast"), np.random.default_rng(seed)
-    drawn = np.empty((permutations, 2))
-    for k in range(permutations):
-        shuffled = rng.permutation(arm)
-        drawn[k] = (
-            signed_logrank(day, happened, shuffled),
-            kernel.cox(day, happened, shuffled, ties=ties)[0][0],
-        )
-    sizes = np.abs(drawn)
-    infinite = np.isnan(sizes).sum(axis=0)
-    sizes = np.where(np.isnan(sizes), np.inf, sizes)
-    answer = pd.concat(
-        [position(value, sizes[:, k]) for k, value in enumerate((z, ratio["estimate"]))],
-        ignore_index=True,
-    ).drop(columns="statistic")
-    answer.insert(0, "name", ["log-rank", "hazard ratio"])
-    answer.insert(1, "observed", [z, ratio["estimate"]])
-    answer.insert(8, "infinite", infinite)
-    answer.insert(9, "p_asymptotic", [two_sided(z), ratio["p_value"]])
-    return answer
-
-
 def bca_levels(estimate: float, replicates: np.ndarray, jackknife: np.ndarray) -> np.ndarray:
     """The two shares of the replicates between which the BCa interval lies.
 
@@ -240,10 +170,49 @@ def bca_levels(estimate: float, replicates: np.ndarray, jackknife: np.ndarray) -
         return norm.cdf(z0 + (z0 + z) / (1 - acceleration * (z0 + z)))
 
 
+def chunks(number: int, size: int = CHUNK) -> list[tuple[int, int]]:
+    """Parts of some draws: the number of each part, and its draws."""
+    return [(k, min(size, number - at)) for k, at in enumerate(range(0, number, size))]
+
+
+def redrawn(fit: Fit, seed: int, part: int, number: int) -> np.ndarray:
+    """Log hazard ratios (number,) of one part of the resamples."""
+    n, rng = len(fit.time), np.random.default_rng([seed, part])
+    return fit.refits(rng.multinomial(n, np.full(n, 1 / n), size=number))
+
+
+def bootstrap_replicates(
+    frame: pd.DataFrame, *, time: str, event: str, covariates: list[str], seed: int, part: int,
+    number: int, references: dict[str, str] | None = None, term: str | None = None,
+    ties: str = TIES,
+) -> np.ndarray:  # fmt: skip
+    """One part of the resamples that `bootstrap_ratio` draws, to be drawn anywhere.
+
+    Parameters
+    ----------
+    frame, time, event, covariates, references, term, ties, seed
+        As `bootstrap_ratio` takes them.
+    part, number : int
+        As `chunks` gives them.
+
+    Returns
+    -------
+    (number,) array
+        Log hazard ratios, infinite or missing as `Fit.refits` has them.
+
+    Raises
+    ------
+    NotEstimable
+        The term has no finite estimate with everybody.
+    """
+    return redrawn(fitted(frame, time, event, covariates, references, term, ties),
+                   seed, part, number)  # fmt: skip
+
+
 def bootstrap_ratio(
     frame: pd.DataFrame, *, time: str, event: str, covariates: list[str], seed: int,
     references: dict[str, str] | None = None, term: str | None = None, ties: str = TIES,
-    resamples: int = RESAMPLES, counts: np.ndarray | None = None,
+    resamples: int = RESAMPLES, replicates: np.ndarray | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Bootstrap intervals of one log hazard ratio: percentile, and bias-corrected accelerated.
 
@@ -253,8 +222,8 @@ def bootstrap_ratio(
         As in `helpers.regression.influence_table`.
     seed, resamples : int
         Patients of the model are drawn with replacement, whole rows, over all arms.
-    counts : (r, n) array of int, optional
-        How often each patient of the model stands in each resample; instead of drawing.
+    replicates : (r,) array, optional
+        The ratios of resamples drawn elsewhere, as by `bootstrap_replicates`; instead of drawing.
 
     Returns
     -------
@@ -281,14 +250,12 @@ def bootstrap_ratio(
     Burr 1994 (in Cox's model), Journal of the American Statistical Association 89:1290
     """
     fit = fitted(frame, time, event, covariates, references, term, ties)
-    n = len(fit.time)
-    if counts is None:
-        rng = np.random.default_rng(seed)
-        counts = rng.multinomial(n, np.full(n, 1 / n), size=resamples)
-    found = fit.refits(counts)
+    found = replicates
+    if found is None:
+        found = np.concatenate([redrawn(fit, seed, *part) for part in chunks(resamples)])
     infinite, undefined = int(np.isinf(found).sum()), int(np.isnan(found).sum())
     kept = np.sort(found[~np.isnan(found)])
-    without = fit.refits(1 - np.eye(n, dtype=np.int64))
+    without = fit.refits(1 - np.eye(len(fit.time), dtype=np.int64))
     tail = (1 - CONFIDENCE) / 2
     levels = {
         "percentile": np.array([tail, 1 - tail]),
@@ -304,7 +271,7 @@ def bootstrap_ratio(
             note += "on one side of the estimate"
         elif np.isinf(limits).any():
             note = "a limit is infinite: too many resamples leave a group without an event"
-        rows.append((fit.term, name, fit.estimate, *limits, len(counts), infinite, undefined,
+        rows.append((fit.term, name, fit.estimate, *limits, len(found), infinite, undefined,
                      "log hazard ratio", f"{fit.method}, bootstrap {name}", note))  # fmt: skip
     return pd.DataFrame(rows, columns=BOOTSTRAP_COLUMNS)
 

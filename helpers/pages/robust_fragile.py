@@ -19,8 +19,8 @@ from helpers.estimators.fragility import (
     two_sided,
     unevaluable_table,
 )
+from helpers.estimators.permutation import permutation_test
 from helpers.estimators.stability import PAIRS_MOST, bootstrap_ratio, pairs_left_out
-from helpers.estimators.stability import permutation_test as shuffled_test
 from helpers.fit.likelihood import NotEstimable
 from helpers.pages.asking import why_not_compared
 from helpers.pages.cox_asked import compared, model_name, question
@@ -247,8 +247,37 @@ def caption_left_out(table: pd.DataFrame, answer: Answer) -> str:
 # --- shuffled and redrawn ---------------------------------------------------------------------
 
 
-def chance(answer: Answer, *, seed: int, shuffles: int, resamples: int) -> pd.DataFrame:
+def two_groups(answer: Answer) -> tuple[pd.DataFrame, dict, dict]:
+    """The patients compared, and the keywords of a test and of a model of their two groups.
+
+    Raises
+    ------
+    NotEstimable
+        The groups are not compared, or are not two.
+    """
+    if why := why_not_compared(answer):
+        raise NotEstimable(why)
+    if len(answer.groups) != 2:
+        raise NotEstimable(f"found {len(answer.groups)} groups where two are compared")
+    frame, keys = people(answer)
+    cox = {"time": TIME, "event": EVENT, "covariates": [GROUP],
+           "references": {GROUP: keys["reference"]}}  # fmt: skip
+    return frame.reset_index(drop=True), keys, cox
+
+
+def chance(
+    answer: Answer, *, seed: int, shuffles: int, resamples: int, drawn=None, replicates=None
+) -> pd.DataFrame:
     """The unadjusted ratio and P by formula, by shuffled arms and by redrawn patients.
+
+    Parameters
+    ----------
+    answer : Answer
+    seed, shuffles, resamples : int
+    drawn, replicates : array, optional
+        Shuffles and resamples that were drawn elsewhere, as
+        `helpers.estimators.permutation.permutation_test` and
+        `helpers.estimators.stability.bootstrap_ratio` take them.
 
     Returns
     -------
@@ -256,15 +285,12 @@ def chance(answer: Answer, *, seed: int, shuffles: int, resamples: int) -> pd.Da
         what, by, found (as text), note; empty where the groups are not compared.
     """
     names = ["what", "by", "found", "note"]
-    if why_not_compared(answer) or len(answer.groups) != 2:
-        return pd.DataFrame(columns=names)
-    frame, keys = people(answer)
-    frame = frame.reset_index(drop=True)
     try:
-        tested = shuffled_test(frame, **keys, seed=seed, permutations=shuffles).iloc[0]
-        cox = {"time": TIME, "event": EVENT, "covariates": [GROUP],
-               "references": {GROUP: keys["reference"]}}  # fmt: skip
-        drawn = bootstrap_ratio(frame, **cox, seed=seed, resamples=resamples)
+        frame, keys, cox = two_groups(answer)
+        tested = permutation_test(frame, **keys, seed=seed, permutations=shuffles,
+                                  drawn=drawn).iloc[0]  # fmt: skip
+        redrawn = bootstrap_ratio(frame, **cox, seed=seed, resamples=resamples,
+                                  replicates=replicates)  # fmt: skip
     except NotEstimable:
         return pd.DataFrame(columns=names)
     row = compared(answer.model[answer.model["model"] == "unadjusted"], answer).iloc[0]
@@ -273,5 +299,5 @@ def chance(answer: Answer, *, seed: int, shuffles: int, resamples: int) -> pd.Da
             ("log-rank P", f"{shuffles:,} shuffles of the arms", bare_p(tested["p_value"]), error),
             ("hazard ratio, 95%", "Wald", ratio(row), "")]  # fmt: skip
     rows += [("hazard ratio, 95%", f"bootstrap, {one['interval']}", ratio(one), one["note"])
-             for _, one in drawn.iterrows()]  # fmt: skip
+             for _, one in redrawn.iterrows()]  # fmt: skip
     return pd.DataFrame(rows, columns=names)

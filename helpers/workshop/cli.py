@@ -13,6 +13,7 @@ from pathlib import Path
 
 from helpers.workshop import (
     multiverse_verb,
+    resample_verb,
     search_verbs,
     simulate_verb,
     study_verb,
@@ -235,6 +236,7 @@ def parser() -> argparse.ArgumentParser:
     study_verb.may_be_told(verb(study_verb.study))
     simulate_verb.may_be_told(verb(simulate_verb.simulate))
     multiverse_verb.may_be_told(about_a_cohort(multiverse_verb.multiverse))
+    resample_verb.may_be_told(about_a_cohort(resample_verb.resample))
     added = verb(check)
     added.add_argument("--cohort", metavar="F", help="the cohort built for the paper, a CSV file")
     added.add_argument("--json", action="store_true", help="the ledger as JSON")
