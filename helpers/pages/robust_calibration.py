@@ -66,6 +66,18 @@ def largest_error(table: pd.DataFrame, what: str) -> str:
     return f"{number(100 * table[f'{what}_error'].max(), 1)} points"
 
 
+def read_withheld(table: pd.DataFrame) -> str:
+    """Which estimator has no answer in some cohorts, and of which cohorts its shares are."""
+    most = table.groupby("estimator", sort=False)["withheld"].max()
+    names = [f'"{name}" in up to {n:,}' for name, n in most.items() if n]
+    if not names:
+        return "Every estimator has an answer in every cohort."
+    return (
+        f"Withheld for want of overlap: {' and '.join(names)} of {table['replications'].max():,} "
+        "cohorts of a scenario; its shares are of the others."
+    )
+
+
 def caption_bias(table: pd.DataFrame) -> str:
     """What the figure of biases shows."""
     return (
