@@ -24,6 +24,12 @@ ABOUT = {
     "delayed effect": "0.5 from day 90 after infusion on",
 }
 
+SHORT = {
+    "time-dependent": "on its day",
+    "time-dependent, adjusted": "on its day, adjusted",
+    "from infusion, unadjusted": "from infusion",
+}  # names of columns, so that a table of seven fits beside the sidebars of the book
+
 
 def source() -> str:
     """Where the numbers come from: how many, with which seed, and how to make them again."""
@@ -47,7 +53,7 @@ def shares_text(table: pd.DataFrame, what: str) -> pd.DataFrame:
     wide = table.pivot(index="scenario", columns="estimator", values=what)
     wide = wide.reindex(index=list(dict.fromkeys(table["scenario"])),
                         columns=list(dict.fromkeys(table["estimator"])))  # fmt: skip
-    return wide.map(percent).reset_index().rename_axis(columns=None)
+    return wide.map(percent).rename(columns=SHORT).reset_index().rename_axis(columns=None)
 
 
 def coverage_text(table: pd.DataFrame) -> pd.DataFrame:

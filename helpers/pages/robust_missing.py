@@ -18,7 +18,7 @@ from helpers.pages.cox_asked import EVENTS_EACH, MOST, base
 from helpers.regression import cox_table
 from helpers.selection import EVENT, TIME, Notes, Selection, known_too_late, select
 from helpers.view import with_cuts
-from helpers.words import NOT_DEFINED, bare_p, number, percent, ratio
+from helpers.words import bare_p, number, percent, ratio
 
 AT_RANDOM, BY_COURSE = "by lot", "more often untreated with a recurrence"
 SHARE = 0.4  # of the values of one column
@@ -92,8 +92,6 @@ def made_gaps_text(table: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
             "values taken away": shown, "analysis": analysis, "n": arm["n"], "events":
             arm["n_event"], " vs ".join(cohort.arms): ratio(arm), "size, per 10 mm":
             ratio(ten),
-            "information missing on size": percent(gap["fraction_missing"])
-            if pd.notna(gap["fraction_missing"]) else NOT_DEFINED,
         })  # fmt: skip
     return pd.DataFrame(rows)
 
