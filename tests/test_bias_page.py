@@ -115,6 +115,8 @@ def test_numbers_at_risk_below_the_curves_are_those_of_the_curves():
     for row in later[later["time"] > 30].itertuples():
         mine = seen[(seen["group"] == row.group) & (seen["time"] <= row.time)]
         assert row.n_event == mine["n_event"].sum()
+    first = later[later["time"] == 30]["n_risk"].sum()
+    assert first == (cohort["os_time"] >= 30).sum(), "those with whom the curves start"
     both = later[later["time"] == 180]["n_risk"].sum()
     assert both == (cohort["os_time"] >= 180).sum(), "nobody is lost or counted twice"
 

@@ -262,13 +262,13 @@ def test_an_interactive_figure_reaches_its_slides_and_its_library_only_that_deck
 def test_every_step_of_our_guide_has_its_slides():
     """A figure is there for each, and the question is the one of the guide."""
     plans = read_plans(map(read, series(ROOT / "notebooks")))
-    assert [plan.minutes for plan in plans] == [20, 45, 90]
+    assert [plan.minutes for plan in plans] == [20, 45, 60, 90]
     guide = "\n".join(cell.source for cell in read(ROOT / "notebooks" / GUIDE).cells)
     assert sum(len(plan.steps) for plan in plans) == guide.count("- *Show:*") >= 13
     assert all(plan.task for plan in plans)
 
 
-@pytest.mark.parametrize("minutes", [20, 45, 90])
+@pytest.mark.parametrize("minutes", [20, 45, 60, 90])
 def test_our_decks_show_a_figure_for_every_step_and_beside_every_question_about_one(
     series_built, minutes
 ):
@@ -402,7 +402,7 @@ def test_every_page_of_ours_passes_axe_colours_included(browser, series_built, e
         assert axe(browser) == [], page.name
 
 
-DECKS = ("20_minutes", "index", "90_minutes")
+DECKS = ("20_minutes", "index", "60_minutes", "90_minutes")
 
 
 def turn(browser, n):

@@ -152,7 +152,9 @@ def test_tex_and_names_are_read_as_they_are_printed():
 
 GUIDE = json.loads((NOTEBOOKS / "92_instructors_guide.ipynb").read_text(encoding="utf-8"))["cells"]
 FIGURE = re.compile(r"\[Figure (\d+) of page (\d\d)\]\(((\d\d)_\w+\.ipynb)#((?:[^()\s])+)\)")
-SESSION = {"Twenty minutes": 20, "Forty-five minutes": 45, "Ninety minutes": 90}
+SESSION = {
+    "Twenty minutes": 20, "Forty-five minutes": 45, "Sixty minutes": 60, "Ninety minutes": 90,
+}  # fmt: skip
 
 
 def said(cells):
@@ -208,6 +210,48 @@ def test_the_minutes_of_each_plan_add_up_and_each_step_has_its_four_parts():
             plan.count(f"- *{part}:*") == steps for part in ("Ask", "Often answered", "Answer")
         )
         assert plan.partition("### Closing")[2].count("- *Task:*") == 1
+
+
+def shown(name):
+    """What a page shows beside its prose: sentences, tables and predictions, as plain text."""
+    text = []
+    for cell in json.loads((NOTEBOOKS / name).read_text(encoding="utf-8"))["cells"]:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            text.append("".join(data.get("text/html", data.get("text/markdown", ""))))
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", "\n".join(text)))
+
+
+def answer(title):
+    """The answer of a step of the guide."""
+    (step,) = (text for text in said(GUIDE) if text.startswith(f"### {title} ("))
+    return step.split("- *Answer:* ")[1]
+
+
+def test_the_numbers_of_the_hour_are_those_of_its_pages():
+    time, printed, hangs = map(shown, (
+        "09_bias_and_time.ipynb", "10_what_the_print_pins_down.ipynb",
+        "11_what_it_hangs_on.ipynb",
+    ))  # fmt: skip
+    ever = float(re.search(r"It is ([\d.]+)\. All days of waiting", time)[1])
+    assert answer("Where the clock starts").startswith(f"About {ever:.1f},")
+    hidden = r"hidden trait unadjusted .*? adjusted by Cox (\S+) .*? weighted (\S+) "
+    cox, weighted = re.search(hidden, time).groups()
+    assert f"adjusting shows about {cox} and weighting about {weighted}," in answer(
+        "Who was chosen"
+    )
+    points = re.search(r"It is (\d+) points\. A median says", printed)[1]
+    low, high = re.search(r"6-month OS, CD20 CAR-T (\d+%) to (\d+%)", printed).groups()
+    open_ = answer("What the print leaves open")
+    assert open_.startswith(f"{points}: ") and f"from {low} to {high}." in open_
+    width = re.search(r"farthest of these lies (\d+%) of the interval's width", hangs)[1]
+    assert f"move the ratio by {width} of the width" in answer("On how few patients")
+    truth, n, middle, below = re.search(
+        r"true ratio is (\S+), and the middle of the (\d+) analyses (\S+): (\d+) of", hangs
+    ).groups()
+    assert answer("All analyses at once").startswith(
+        f"At {middle}, where {truth} is true: {below} of the {n} lie "
+    )
 
 
 def test_the_plans_are_for_the_instructor_and_what_is_left_is_a_page():

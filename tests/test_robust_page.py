@@ -370,6 +370,12 @@ def test_the_words_on_the_estimators_are_those_of_the_table():
     assert f'"ever treated" in {count} of 10 scenarios' in said
     shown = robust_calibration.coverage_text(table).set_index("scenario")
     assert shown.loc["delayed effect", "from infusion, adjusted"] == "–"
+    withheld = table.groupby("estimator")["withheld"].max()
+    most = withheld["from infusion, weighted"]
+    assert most > 0 and withheld.drop("from infusion, weighted").eq(0).all()
+    said = robust_calibration.read_withheld(table)
+    assert f'"from infusion, weighted" in up to {most} of 1,000 cohorts' in said
+    assert "Every estimator" in robust_calibration.read_withheld(table.assign(withheld=0))
     errors = robust_calibration.errors_text(table)
     assert len(errors) == 7 and "true effect" not in set(errors["scenario"])
     figure = robust.figure_bias(table, status=robust_calibration.STATUS)

@@ -122,7 +122,8 @@ def counts(cohort: pd.DataFrame, times, *, day: float) -> dict[str, pd.DataFrame
     Returns
     -------
     dict of DataFrame
-        As `curves`: group, time (days), n_risk (just before it), n_event (until it).
+        As `curves`: group, time (days), n_risk (just before it), n_event (until it); -1 before
+        the second pair starts, whose own first day is a row of its own.
     """
     rows = treatment_intervals(cohort, **COLUMNS)
     ever = np.where(cohort["infused"].to_numpy()[rows["row"]] == 1, "infused", "not infused")
@@ -134,7 +135,7 @@ def counts(cohort: pd.DataFrame, times, *, day: float) -> dict[str, pd.DataFrame
         table = []
         for name in ("infused", "not infused"):
             mine = group == name
-            for t in times:
+            for t in sorted({*times, begin}):
                 at_risk = mine & ((start < t) | (start == 0)) & (stop >= t)
                 dead = (mine & died & (stop <= t)).sum()
                 there = t >= begin

@@ -107,10 +107,10 @@ def read_e_values(ratios: pd.DataFrame) -> str:
             )
             continue
         parts.append(
-            f"{name}: to explain {number(row.estimate)} away, a trait would have to be "
-            f"{number(e_value(row.estimate))} times as common in one group and to make the event "
-            f"{number(e_value(row.estimate))} times as likely; to move the limit to 1, "
-            f"{number(e_value(limit))} times each."
+            f"{name}: to explain {number(row.estimate)} away, a trait as strong on both sides "
+            f"would have to be at least {number(e_value(row.estimate))} times as common in one "
+            f"group and to make the event at least {number(e_value(row.estimate))} times as "
+            f"likely; to move the limit to 1, at least {number(e_value(limit))} times each."
         )
     return " ".join(parts)
 
@@ -246,8 +246,8 @@ def read_vanish(alone: pd.DataFrame) -> str:
         made = np.interp(months * DAYS_PER_MONTH, alone["wait"], alone["estimate"])
         rest = value / np.exp(made)
         both.append(
-            f"{months} month{'s' * (months > 1)}, and the trait {number(e_value(rest))} times on "
-            f"both sides"
+            f"{months} month{'s' * (months > 1)}, and the trait at least "
+            f"{number(e_value(rest))} times on both sides"
         )
     return (
         f"For {value} (limit {high}) to be no effect, something like one of these would have to be "
@@ -255,9 +255,10 @@ def read_vanish(alone: pd.DataFrame) -> str:
         f"- *Time alone:* the clock started at failure, whoever was infused later counted from "
         f"then on, and the mean wait was {number(whole, 1)} months ({number(part, 1)} for the "
         f"limit).\n"
-        f"- *A trait alone,* not adjusted for: {number(e_value(value))} times as common in one arm "
-        f"and making death {number(e_value(value))} times as likely ({number(e_value(high))} for "
-        f"the limit).\n"
+        f"- *A trait alone,* not adjusted for and doing its worst: at least "
+        f"{number(e_value(value))} times as common in one arm and making death at least "
+        f"{number(e_value(value))} times as likely ({number(e_value(high))} for the limit), or "
+        f"less of the one with more of the other.\n"
         f"- *Both,* if they multiply: a mean wait of {'; or of '.join(both)}.\n\n"
         f"What a clock that starts at infusion selects has no printed number to size it by. "
         f"{read_benchmark()}"

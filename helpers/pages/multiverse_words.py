@@ -80,7 +80,7 @@ def read_moved(moved: pd.DataFrame, cohort: Cohort) -> str:
         return "No choice differs between two analyses, so none can be compared."
     first = known.iloc[0]
     text = (
-        f"The choice that moves it most is {plain(choice_name(first['choice'], cohort))}: with "
+        f'The choice that moves it most is "{plain(choice_name(first["choice"], cohort))}": with '
         f"everything else held, its levels differ by a factor of "
         f"{number(np.exp(first['held_mean']))} on average and {number(np.exp(first['held_most']))} "
         "at most."

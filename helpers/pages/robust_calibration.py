@@ -24,6 +24,12 @@ ABOUT = {
     "delayed effect": "0.5 from day 90 after infusion on",
 }
 
+SHORT = {
+    "time-dependent": "on its day",
+    "time-dependent, adjusted": "on its day, adjusted",
+    "from infusion, unadjusted": "from infusion",
+}  # names of columns, so that a table of seven fits beside the sidebars of the book
+
 
 def source() -> str:
     """Where the numbers come from: how many, with which seed, and how to make them again."""
@@ -47,7 +53,7 @@ def shares_text(table: pd.DataFrame, what: str) -> pd.DataFrame:
     wide = table.pivot(index="scenario", columns="estimator", values=what)
     wide = wide.reindex(index=list(dict.fromkeys(table["scenario"])),
                         columns=list(dict.fromkeys(table["estimator"])))  # fmt: skip
-    return wide.map(percent).reset_index().rename_axis(columns=None)
+    return wide.map(percent).rename(columns=SHORT).reset_index().rename_axis(columns=None)
 
 
 def coverage_text(table: pd.DataFrame) -> pd.DataFrame:
@@ -64,6 +70,18 @@ def errors_text(table: pd.DataFrame) -> pd.DataFrame:
 def largest_error(table: pd.DataFrame, what: str) -> str:
     """The largest Monte Carlo standard error of a share, in points."""
     return f"{number(100 * table[f'{what}_error'].max(), 1)} points"
+
+
+def read_withheld(table: pd.DataFrame) -> str:
+    """Which estimator has no answer in some cohorts, and of which cohorts its shares are."""
+    most = table.groupby("estimator", sort=False)["withheld"].max()
+    names = [f'"{name}" in up to {n:,}' for name, n in most.items() if n]
+    if not names:
+        return "Every estimator has an answer in every cohort."
+    return (
+        f"Withheld for want of overlap: {' and '.join(names)} of {table['replications'].max():,} "
+        "cohorts of a scenario; its shares are of the others."
+    )
 
 
 def caption_bias(table: pd.DataFrame) -> str:

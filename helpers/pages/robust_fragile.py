@@ -31,7 +31,7 @@ from helpers.selection import EVENT, GROUP, TIME, Notes, select
 from helpers.words import NOT_DEFINED, bare_p, lower, number, plain, ratio
 
 SET = "Cohorts found by search, which print the same; none of their rows is a patient"
-COUNTS = "From printed numbers: complete responses and patients with a known response"
+COUNTS = "From printed numbers: complete responses and patients with a known response."
 
 
 # --- counts -----------------------------------------------------------------------------------
@@ -167,11 +167,12 @@ def ensemble_indices() -> pd.DataFrame:
 
 def ensemble_text(table: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
     """Lowest and highest index over the stored cohorts."""
-    rows = []
+    rows, before = [], ""
     for (end, rule), part in table.groupby(["endpoint", "rule"], sort=False):
+        label, before = "" if end == before else cohort.endpoints[end], end
         scratch = part[part["found"] == "from scratch"]["index"]
         rows.append({
-            "endpoint": cohort.endpoints[end], "who changes arms": RULES[rule],
+            "endpoint": label, "who changes arms": RULES[rule],
             "lowest": part["index"].min(), "highest": part["index"].max(),
             "from scratch alone": f"{scratch.min()} to {scratch.max()}",
             "without an index": int(part["index"].isna().sum()),

@@ -18,7 +18,7 @@ from helpers.pages.cox_asked import EVENTS_EACH, MOST, base
 from helpers.regression import cox_table
 from helpers.selection import EVENT, TIME, Notes, Selection, known_too_late, select
 from helpers.view import with_cuts
-from helpers.words import NOT_DEFINED, bare_p, number, percent, ratio
+from helpers.words import bare_p, number, percent, ratio
 
 AT_RANDOM, BY_COURSE = "by lot", "more often untreated with a recurrence"
 SHARE = 0.4  # of the values of one column
@@ -82,16 +82,16 @@ def made_gaps(cohort: Cohort, *, seed: int, imputations: int) -> pd.DataFrame:
 
 def made_gaps_text(table: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
     """One line per analysis, as a table to read; ratios of the size are per 10 mm."""
-    rows = []
+    rows, before = [], ""
     for (gaps, analysis), part in table.groupby(["gaps", "analysis"], sort=False):
+        shown, before = "" if gaps == before else gaps, gaps
         arm, gap = (part[part["column"] == name].iloc[0] for name in ("arm", GAP))
         ten = gap.copy()
         ten[["estimate", "conf_low", "conf_high"]] *= 10
         rows.append({
-            "values taken away": gaps, "analysis": analysis, "n": arm["n"], "events":
-            arm["n_event"], " vs ".join(cohort.arms): ratio(arm), "per 10 mm": ratio(ten),
-            "information missing on the size": percent(gap["fraction_missing"])
-            if pd.notna(gap["fraction_missing"]) else NOT_DEFINED,
+            "values taken away": shown, "analysis": analysis, "n": arm["n"], "events":
+            arm["n_event"], " vs ".join(cohort.arms): ratio(arm), "size, per 10 mm":
+            ratio(ten),
         })  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -106,16 +106,19 @@ def complete_ratio(table: pd.DataFrame) -> float:
 def read_made_gaps(table: pd.DataFrame) -> str:
     """How far each answer is from the full one, in units of the full answer's error."""
     full = table[table["gaps"] == "nothing missing"].set_index("column")
-    parts = []
+    said = {}
     for (gaps, analysis), part in table.groupby(["gaps", "analysis"], sort=False):
         if gaps == "nothing missing":
             continue
         row, whole = part.set_index("column").loc["arm"], full.loc["arm"]
         factor = np.exp(abs(row["estimate"] - whole["estimate"]))
         wide = row["std_error"] / whole["std_error"]
-        parts.append(f"gaps {gaps}, {analysis}: off by a factor of {number(factor)}, with an "
-                     f"error {number(wide)} times as large")  # fmt: skip
-    return f"Against the ratio of the treatment without gaps: {'; '.join(parts)}."
+        said.setdefault(gaps, []).append(
+            f"{analysis}: off by a factor of {number(factor)}, with an error {number(wide)} times "
+            "as large"
+        )
+    parts = [f"Gaps {gaps}, {'; '.join(found)}." for gaps, found in said.items()]
+    return f"Against the ratio of the treatment without gaps. {' '.join(parts)}"
 
 
 def columns_of(answer: Answer) -> tuple[str, ...]:

@@ -156,7 +156,7 @@ def draw_curve(ax, part: pd.DataFrame, name: str, begin: float) -> None:
 
 
 def draw_counts(ax, table: pd.DataFrame) -> None:
-    """At risk and cumulative events below the ticks; -1 is before the curves start."""
+    """At risk and cumulative events below the ticks, from the first day of the curves on."""
     labels = []
     for name, part in table.groupby("group", sort=False):
         ax.text(0, len(labels), name, color=LOOKS[name][0], weight="bold", fontsize=7.5,
@@ -164,8 +164,9 @@ def draw_counts(ax, table: pd.DataFrame) -> None:
         labels.append("")
         for title, column in (("At risk", "n_risk"), ("Events", "n_event")):
             for time, value in zip(part["time"], part[column], strict=True):
-                text = "–" if value < 0 else f"{value:d}"
-                ax.text(time, len(labels), text, ha="center", va="center", fontsize=7.5)
+                if value >= 0:
+                    ax.text(time, len(labels), f"{value:d}", ha="center", va="center",
+                            fontsize=7.5)  # fmt: skip
             labels.append(title)
     ax.set_yticks(range(len(labels)), labels, fontsize=7.5)
     ax.set_ylim(len(labels) - 0.5, -0.5)

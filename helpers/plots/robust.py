@@ -6,6 +6,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from helpers.cohort import Cohort
 from helpers.plots.style import COLOURS, GREY, STYLE, stamp
@@ -13,6 +14,7 @@ from helpers.survival import Z
 
 ROWS = {0: "everybody", 1: "one left out", 2: "two left out"}
 MARKERS = "os^DvP*"
+HALO = withStroke(linewidth=3, foreground="white")  # so that no mark is read into a number
 TICKS = (
     0.1,
     0.125,
@@ -69,7 +71,8 @@ def figure_left_out(table: pd.DataFrame, *, of: Cohort) -> Figure:
                           linewidth=1.0)  # fmt: skip
                 for end in (value.min(), value.max()):  # one faint tick would not be seen
                     ax.vlines(end, at - 0.28, at + 0.28, color=COLOURS[left], linewidth=1.0)
-                    ax.text(end, at + 0.46, f"{end:.2f}", ha="center", va="center", fontsize=8)
+                    ax.text(end, at + 0.46, f"{end:.2f}", ha="center", va="center", fontsize=8,
+                            path_effects=[HALO])  # fmt: skip
         if finite.empty:
             ax.text(0.5, 0.5, "Nothing to draw: no estimate", ha="center", va="center",
                     transform=ax.transAxes)  # fmt: skip
