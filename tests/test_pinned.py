@@ -26,6 +26,7 @@ from helpers.rebuild.patients import cohort_frame
 from helpers.rebuild.state import measured
 from helpers.view import View
 from helpers.words import milestone_table
+from helpers.workshop import study_print
 from helpers.workshop.ensemble import goal_row
 
 PAPER = load_cohort()
@@ -358,7 +359,7 @@ def test_the_tables_of_the_study_are_told_in_words(tmp_path, monkeypatch):
     monkeypatch.setattr(pinned_study, "FOLDER", tmp_path)
     for table in (pinned_study.summary_text(), pinned_study.misses_text()):
         assert "not in this copy" in table["note"].item()
-    pd.DataFrame({"role": ["held-out"], "reading": ["right"], "what": ["events"], "sets": [6],
+    pd.DataFrame({"role": ["held-out"], "reading": ["as read"], "what": ["events"], "sets": [6],
                   "of": [150], "hits": [147], "share": [0.98], "share_low": [0.95],
                   "share_high": [1.0], "median_width_share": [0.4]}
                  ).to_csv(tmp_path / "summary.csv", index=False)  # fmt: skip
@@ -373,7 +374,9 @@ def test_the_tables_of_the_study_are_told_in_words(tmp_path, monkeypatch):
     pd.DataFrame({"reading": ["right", "right"], "where": ["inside", "above"],
                   "miss": ["", "search"]}).to_csv(tmp_path / "ranges.csv", index=False)  # fmt: skip
     assert pinned_study.misses_text().to_numpy().tolist() == [["right", "search", 1]]
-    assert pinned_study.read_groups().endswith("of all 1 values, each basis counted, 1 lie inside.")
+    assert pinned_study.read_groups().endswith(
+        "Of all 1 values, counted with and without the rules, 1 lie inside."
+    )
     assert pinned_study.read_summary() == "No held-out sample is finished."
 
 
@@ -381,12 +384,13 @@ def test_held_out_samples_as_read_stand_first_and_a_miss_has_a_consequence(tmp_p
     monkeypatch.setattr(pinned_study, "FOLDER", tmp_path)
     table = pd.DataFrame({
         "role": ["tuning"] + ["held out"] * 4, "reading": ["as read"] * 4 + ["ties"],
-        "what": ["any of them", "any of them", "events", "unadjusted_hr", "events"],
+        "what": ["any of them", "any of them", "events", "unadjusted_hr", "any of them"],
         "sets": 2, "of": [9, 6, 3, 3, 3], "hits": [9, 5, 2, 3, 3]})  # fmt: skip
     table["share"] = table["hits"] / table["of"]
     table.to_csv(tmp_path / "summary.csv", index=False)
     first = pinned_study.summary_text()["data sets, reading"]
-    assert list(first) == ["held out, as read"] * 3 + ["tuning, as read", "held out, ties"]
+    assert list(first) == ["held out, as read"] * 3 + [
+        "tuning, as read", "held out, printed with Breslow's ties"]  # fmt: skip
     said = pinned_study.read_summary()
     assert said.startswith("Of 6 own values of held-out samples, 5 lay within the range: "
                            "unadjusted hazard ratio 3 of 3, events 2 of 3. ")  # fmt: skip
@@ -396,11 +400,11 @@ def test_held_out_samples_as_read_stand_first_and_a_miss_has_a_consequence(tmp_p
 
 
 def test_a_miss_is_told_without_ids_of_rows():
-    assert pinned_study.said_of("search: not reached") == "search: not reached"
-    assert pinned_study.said_of("the sample does not meet factor_hr.low, median_1") == (
-        "the sample does not meet its printed lower limit of the hazard ratio of the factor, "
-        "median 1 as the search reads it"
-    )
+    assert pinned_study.said_of("as read", "search: not reached") == "search: not reached"
+    wanting = "the sample does not meet factor_hr.low, median_1"
+    assert "edge of rounding" in pinned_study.said_of("as read", wanting)
+    assert pinned_study.said_of("ties", wanting).endswith("as it is read")
+    assert set(pinned_study.READINGS) == {study_print.RIGHT, *study_print.WRONG}
 
 
 def test_a_number_that_is_said_to_lie_inside_stands_within_the_range_that_is_shown():

@@ -123,13 +123,17 @@ class Wish:
                 "None of the cohorts found would print it. That proves nothing: they were not "
                 "looked for with this number in mind."
             )
-        title = f"{target.label}, had {extra.label} been printed as {self.value.value:g}"
-        most = read_most(self.target.value).removesuffix(CAVEAT) if self.target.value in targets() \
-            else ""  # fmt: skip
+        kind = UNITS[extra.unit].name
+        behind = "%" if kind == "percent" else SAID.get(kind, "")
+        title = f"{target.label}, had {extra.label} been printed as {self.value.value:g}{behind}"
+        most = ""
+        if self.target.value in targets():
+            told = read_most(self.target.value).removesuffix(CAVEAT)
+            most = f"From searches that were aimed, print and rules kept: {told}"
         return (
             f"<h4>{escape(title)}</h4>{bars(ends, unit, title)}"
             f"<p>{escape(said)} {escape(CAVEAT)}</p><p>{escape(most)}</p>"
-            f"<p><small>{escape(SET)}</small></p>"
+            f"<p><small>{escape(SET)} The number that you add was not printed.</small></p>"
         )
 
 

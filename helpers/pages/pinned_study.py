@@ -25,9 +25,10 @@ ASKED = {
     "survival_difference": "difference in survival", "mean_difference": "mean time gained",
     "events": "events", "unadjusted_hr": "unadjusted hazard ratio",
 }  # fmt: skip
-ROWS = {"hr": "hazard ratio", "factor_hr": "hazard ratio of the factor", "low": "lower limit",
-        "high": "upper limit", "p": "P", "log_rank": "log-rank P",
-        "follow_up": "follow-up"}  # fmt: skip
+# How a sample was printed when it is not as the rebuilding reads it; by `study_print.WRONG`.
+READINGS = {RIGHT: RIGHT, "ties": "printed with Breslow's ties",
+            "covariates": "printed without covariates", "endpoint": "factor's ratio of recurrence",
+            "plateau": "median of a level stretch"}  # fmt: skip
 MISSED = ("above", "below", "outside")
 WANTING = "the sample does not meet "  # before the ids of rows, in `miss`
 NOT_HERE = "The tables of the study are not in this copy"
@@ -65,10 +66,12 @@ def summary_text() -> pd.DataFrame:
     """Of each reading and number: how often the sample's own value was reached, and how wide.
 
     Samples that were held out and are read as they were printed stand first: they are the test.
+    Of those that are read otherwise the numbers stand together.
     """
     table = read("summary")
     if table is None:
         return nothing()
+    table = table[(table["reading"] == RIGHT) | table["what"].isin([FOUND, ALL])]
     first = (table["role"] != HELD_OUT) + 2 * (table["reading"] != RIGHT)
     rows = []
     for row in table.iloc[np.argsort(first, kind="stable")].to_dict("records"):
@@ -76,7 +79,8 @@ def summary_text() -> pd.DataFrame:
         if pd.notna(row.get("share_low")):
             share += f" ({row['share_low']:.1%} to {row['share_high']:.1%})"
         width = row.get("median_width_share", np.nan)
-        rows.append((f"{row['role']}, {row['reading']}", ASKED.get(row["what"], row["what"]),
+        reading = READINGS.get(row["reading"], row["reading"])
+        rows.append((f"{row['role']}, {reading}", ASKED.get(row["what"], row["what"]),
                      f"{row['hits']} of {row['of']}, {row['sets']} sets", share,
                      f"{width:.0%}" if pd.notna(width) else ""))  # fmt: skip
     names = ["data sets, reading", "asked for", "reached", "share (95% interval, sets drawn)",
@@ -108,16 +112,13 @@ def read_summary() -> str:
     )
 
 
-def said_of(miss: str) -> str:
-    """Why a value was missed, without the ids of rows: of each number once, with its parts."""
+def said_of(reading: str, miss: str) -> str:
+    """Why a value was missed, whichever rows a sample does not meet."""
     if not str(miss).startswith(WANTING):
         return str(miss)
-    told = []
-    for name in str(miss).removeprefix(WANTING).split(", "):
-        head, _, part = name.partition(".")
-        whole = ROWS.get(head, head.replace("_", " "))
-        told.append(f"{ROWS.get(part, part)} of the {whole}" if part else whole)
-    return f"{WANTING}its printed {', '.join(told)} as the search reads it"
+    if reading == RIGHT:
+        return "the sample's own print lies at an edge of rounding, which the search avoids"
+    return "the sample does not meet its own print as it is read"
 
 
 def misses_text() -> pd.DataFrame:
@@ -128,10 +129,11 @@ def misses_text() -> pd.DataFrame:
     missed = table[table["where"].isin(MISSED)]
     if missed.empty:
         return pd.DataFrame([{"note": "Every value of a sample was reached."}])
-    counts = missed.groupby(["reading", "miss"], sort=False).size().sort_values(ascending=False)
-    table = counts.rename("numbers").reset_index()
-    table["miss"] = table["miss"].map(said_of)
-    return table.rename(columns={"miss": "why it was missed"})
+    why = [said_of(*pair) for pair in zip(missed["reading"], missed["miss"], strict=True)]
+    counts = missed.assign(why=why).groupby(["reading", "why"], sort=False).size()
+    table = counts.sort_values(ascending=False, kind="stable").rename("numbers").reset_index()
+    table["reading"] = table["reading"].replace(READINGS)
+    return table.rename(columns={"why": "why it was missed"})
 
 
 def dropped() -> pd.DataFrame | None:
@@ -173,7 +175,7 @@ def read_groups() -> str:
     out = [f"{names.get(row.row, row.row)} ({RULES.get(row.basis, row.basis)})"
            for row in table[~inside].itertuples()]  # fmt: skip
     return (
-        f"Limits and P of the ratios were left out with them: of all {len(table)} values, each "
-        f"basis counted, {inside.sum()} lie inside."
+        f"Limits and P of the ratios were left out with them. Of all {len(table)} values, counted "
+        f"with and without the rules, {inside.sum()} lie inside."
         + (f" Outside: {'; '.join(out)}." if out else "")
     )
