@@ -180,6 +180,9 @@ def test_a_number_that_may_point_either_way_has_ends_on_both_sides():
         assert RANGES.at[name, "print_low"] < neutral < RANGES.at[name, "print_high"]
     said = pinned_page.ways_of_ranges()
     assert f"Of {len(both)} " in said and f" {both.sum()} point either way" in said
+    for end in ("pfs", "os"):
+        own = both[both.index.str.startswith(end)]
+        assert f"{end.upper()} {own.sum()} of {len(own)}" in said
 
 
 def test_figures_with_ranges_say_in_their_caption_that_these_are_no_intervals():
@@ -395,6 +398,7 @@ def test_held_out_samples_as_read_stand_first_and_a_miss_has_a_consequence(tmp_p
     assert said.startswith("Of 6 own values of held-out samples, 5 lay within the range: "
                            "unadjusted hazard ratio 3 of 3, events 2 of 3. ")  # fmt: skip
     assert "read its ranges above as too narrow" in said
+    assert "the range held it for 5 of 6 numbers" in pinned_page.read_short()
     table.assign(hits=table["of"]).to_csv(tmp_path / "summary.csv", index=False)
     assert "which does not say that none is on this page" in pinned_study.read_summary()
 

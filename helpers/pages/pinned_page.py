@@ -6,8 +6,10 @@ Every sentence that names a range ends in `CAVEAT`.
 
 import pandas as pd
 
+from helpers.pages import pinned_study
 from helpers.pages.pinned_beside import CAVEAT as CAVEAT
 from helpers.pages.pinned_beside import SAID, span
+from helpers.pages.pinned_curves import room_bands
 from helpers.paper import pinned
 from helpers.paper.forensics import (
     counts_that_print,
@@ -161,10 +163,12 @@ def read_ranges(own: pd.Series) -> str:
 def ways_of_ranges() -> str:
     """How many differences and ratios may point either way."""
     both = open_ways()
+    counts = both.groupby(pinned.ranges()["endpoint"][both.index], sort=False).agg(["sum", "size"])
+    each = ", ".join(f"{row.Index.upper()} {row[1]} of {row[2]}" for row in counts.itertuples())
     return (
         f"Of {len(both)} differences and ratios, {both.sum()} point either way among cohorts that "
-        f"print the same; for the other {(~both).sum()} no cohort was found that points the other "
-        "way."
+        f"print the same ({each}); for the other {(~both).sum()} no cohort was found that points "
+        "the other way."
     )
 
 
@@ -286,6 +290,13 @@ def room_added(target: str) -> str:
     if rows.empty:
         return "No addition was tried."
     return (
-        f"Among made-up additions the most telling leaves {rows['left'].iloc[0]:.0%} of the width, "
-        f"the least telling {rows['left'].iloc[-1]:.0%}."
+        f"Of made-up additions to the print, the most telling leaves {rows['left'].iloc[0]:.0%} of "
+        f"the range of {plain(label(target))}, the least telling {rows['left'].iloc[-1]:.0%}."
     )
+
+
+def read_short() -> str:
+    """The answer of the page as a list: what each of its figures shows, and how far to trust it."""
+    found = pinned_study.read_summary(briefly=True)
+    lines = [room_bands(), ways_of_ranges(), room_added(most_moved()), found]
+    return "\n".join(f"- {line}" for line in lines) + "\n\n"

@@ -88,8 +88,9 @@ def summary_text() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names)
 
 
-def read_summary() -> str:
-    """How often own values of held-out samples were reached, and what follows for this page."""
+def read_summary(*, briefly: bool = False) -> str:
+    """How often own values of held-out samples were reached, and what follows for this page;
+    `briefly` without the single kinds of numbers."""
     table = read("summary")
     if table is None:
         return f"{NOT_HERE}."
@@ -99,6 +100,11 @@ def read_summary() -> str:
     parts = own.drop(index=[FOUND, ALL], errors="ignore").sort_values("share", ascending=False)
     each = [f"{ASKED.get(name, name)} {row.hits} of {row.of}" for name, row in parts.iterrows()]
     together = own.loc[ALL]
+    if briefly:
+        return (
+            f"Where the truth was known, the range held it for {together['hits']:.0f} of "
+            f"{together['of']:.0f} numbers of held-out samples; a complete search would hold all."
+        )
     missed = together["of"] - together["hits"]
     end = (
         "What was missed there may be missed on this page too: where a kind of number is missed "
