@@ -32,8 +32,8 @@ _SUBJECTS = {
     "pages": (
         "bias_choice", "bias_time", "bias_unseen", "cox_page", "describe", "exercises",
         "factors_page", "multiverse_words", "options_cases", "options_filter",
-        "options_page", "options_traps", "pinned_beside", "pinned_page", "pinned_rules",
-        "pinned_study",
+        "options_page", "options_traps", "pinned_beside", "pinned_curves", "pinned_page",
+        "pinned_rules", "pinned_study",
         "reference_page", "response_page", "robust_calibration", "robust_choices",
         "robust_exercises", "robust_fragile", "robust_missing", "robust_worlds", "safety_page",
         "subgroup_page", "survival_page",

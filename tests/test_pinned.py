@@ -15,7 +15,7 @@ from test_explorer_browser import outside
 
 from helpers.cohort import ROOT, SECOND_COHORT, load_cohort
 from helpers.explorer.wish import Wish
-from helpers.pages import exercises, pinned_beside, pinned_page, pinned_study
+from helpers.pages import exercises, pinned_beside, pinned_curves, pinned_page, pinned_study
 from helpers.pages.asking import answers
 from helpers.pages.survival_page import contrast_text, counts_text, stacked
 from helpers.paper import pinned
@@ -26,6 +26,7 @@ from helpers.rebuild.patients import cohort_frame
 from helpers.rebuild.state import measured
 from helpers.view import View
 from helpers.words import milestone_table
+from helpers.workshop import study_print
 from helpers.workshop.ensemble import goal_row
 
 PAPER = load_cohort()
@@ -149,6 +150,54 @@ def test_bands_start_at_one_and_no_edge_rises():
         assert (part["print_low"] <= part["low"] + 1e-9).all()
 
 
+def test_a_printed_median_fences_its_curve_in_on_one_day():
+    table = pinned_curves.fenced()
+    medians = pinned_curves.printed_medians()
+    for key, part in table.groupby(["endpoint", "arm"]):
+        assert part["time"].is_monotonic_increasing and (part["low"] <= part["high"]).all()
+        day = medians[key]
+        assert (part.loc[~part["asked"], "time"] == day).all()
+        for side in ("low", "print_low"):
+            assert (part.loc[part["time"] < day, side] >= 0.5 - 1e-9).all()
+        for side in ("high", "print_high"):
+            assert (part.loc[part["time"] > day, side] <= 0.5 + 1e-9).all()
+    own = pinned_curves.own_curves(PAPER)
+    for key, part in own.groupby(["endpoint", "arm"]):
+        assert part.loc[part["estimate"] < 0.5, "time"].min() == medians[key]
+
+
+def test_what_the_print_takes_away_is_counted_from_the_narrowest_range():
+    assert pinned_curves.taken_away(pd.Series([50.0, 38.6, 44])) == 12
+    assert pinned_curves.taken_away(pd.Series([50.2])) == 0
+    assert re.search(r"take away at most \d+ of them\.$", pinned_curves.room_bands())
+
+
+def test_a_number_that_may_point_either_way_has_ends_on_both_sides():
+    both = pinned_page.open_ways()
+    assert set(RANGES.loc[both.index, "unit"]) == {"points", "months", "ratio"}
+    for name in both.index[both]:
+        neutral = pinned_page.NEUTRAL[RANGES.at[name, "unit"]]
+        assert RANGES.at[name, "print_low"] < neutral < RANGES.at[name, "print_high"]
+    said = pinned_page.ways_of_ranges()
+    assert f"Of {len(both)} " in said and f" {both.sum()} point either way" in said
+    for end in ("pfs", "os"):
+        own = both[both.index.str.startswith(end)]
+        assert f"{end.upper()} {own.sum()} of {len(own)}" in said
+
+
+def test_figures_with_ranges_say_in_their_caption_that_these_are_no_intervals():
+    """And the takeaway is one sentence, without it."""
+    page = json.loads((ROOT / "notebooks" / "10_what_the_print_pins_down.ipynb").read_text("utf-8"))
+    texts = ["".join(o["data"].get("text/markdown", "")) for c in page["cells"]
+             for o in c.get("outputs", [])]  # fmt: skip
+    captions = [t for t in texts if re.match(r"\*\*Figure [2-4]\.", t)]
+    assert len(captions) == 3
+    for text in captions:
+        below, _, takeaway = text[:-1].rpartition(" *")
+        assert pinned_beside.CAVEAT in below and pinned_beside.CAVEAT not in takeaway
+        assert takeaway.count(". ") == 0 and takeaway.endswith(".")
+
+
 def test_one_number_more_never_widens_a_range():
     table = pinned.added()
     assert table["left"].between(0, 1 + 1e-9).all()
@@ -229,7 +278,7 @@ def test_pages_2_to_5_show_the_column_and_its_sentence():
 
 
 def test_what_is_said_of_a_range_ends_in_the_sentence_that_it_is_no_interval():
-    for said in (pinned_page.read_ranges(OWN), pinned_page.read_bands(), pinned_page.read_rules(),
+    for said in (pinned_page.read_ranges(OWN), pinned_curves.read_bands(), pinned_page.read_rules(),
                  pinned_page.read_most(pinned_page.most_moved()),
                  pinned_beside.read_drift(ASKED)):  # fmt: skip
         assert said.endswith(pinned_beside.CAVEAT)
@@ -313,12 +362,12 @@ def test_the_tables_of_the_study_are_told_in_words(tmp_path, monkeypatch):
     monkeypatch.setattr(pinned_study, "FOLDER", tmp_path)
     for table in (pinned_study.summary_text(), pinned_study.misses_text()):
         assert "not in this copy" in table["note"].item()
-    pd.DataFrame({"role": ["held-out"], "reading": ["right"], "what": ["events"], "sets": [6],
+    pd.DataFrame({"role": ["held-out"], "reading": ["as read"], "what": ["events"], "sets": [6],
                   "of": [150], "hits": [147], "share": [0.98], "share_low": [0.95],
                   "share_high": [1.0], "median_width_share": [0.4]}
                  ).to_csv(tmp_path / "summary.csv", index=False)  # fmt: skip
     row = pinned_study.summary_text().iloc[0]
-    assert row["own value reached"] == "147 of 150, 6 sets" and row.iloc[-1] == "40%"
+    assert row["reached"] == "147 of 150, 6 sets" and row.iloc[-1] == "40%"
     assert row.iloc[3] == "98.0% (95.0% to 100.0%)"
     pd.DataFrame({"group": ["OS model"], "basis": ["rules"], "row": ["os_hr"], "inside": [True],
                   "low": [0.2], "high": [0.4], "cohorts_below": [1],
@@ -328,6 +377,38 @@ def test_the_tables_of_the_study_are_told_in_words(tmp_path, monkeypatch):
     pd.DataFrame({"reading": ["right", "right"], "where": ["inside", "above"],
                   "miss": ["", "search"]}).to_csv(tmp_path / "ranges.csv", index=False)  # fmt: skip
     assert pinned_study.misses_text().to_numpy().tolist() == [["right", "search", 1]]
+    assert pinned_study.read_groups().endswith(
+        "Of all 1 values, counted with and without the rules, 1 lie inside."
+    )
+    assert pinned_study.read_summary() == "No held-out sample is finished."
+
+
+def test_held_out_samples_as_read_stand_first_and_a_miss_has_a_consequence(tmp_path, monkeypatch):
+    monkeypatch.setattr(pinned_study, "FOLDER", tmp_path)
+    table = pd.DataFrame({
+        "role": ["tuning"] + ["held out"] * 4, "reading": ["as read"] * 4 + ["ties"],
+        "what": ["any of them", "any of them", "events", "unadjusted_hr", "any of them"],
+        "sets": 2, "of": [9, 6, 3, 3, 3], "hits": [9, 5, 2, 3, 3]})  # fmt: skip
+    table["share"] = table["hits"] / table["of"]
+    table.to_csv(tmp_path / "summary.csv", index=False)
+    first = pinned_study.summary_text()["data sets, reading"]
+    assert list(first) == ["held out, as read"] * 3 + [
+        "tuning, as read", "held out, printed with Breslow's ties"]  # fmt: skip
+    said = pinned_study.read_summary()
+    assert said.startswith("Of 6 own values of held-out samples, 5 lay within the range: "
+                           "unadjusted hazard ratio 3 of 3, events 2 of 3. ")  # fmt: skip
+    assert "read its ranges above as too narrow" in said
+    assert "the range held it for 5 of 6 numbers" in pinned_page.read_short()
+    table.assign(hits=table["of"]).to_csv(tmp_path / "summary.csv", index=False)
+    assert "which does not say that none is on this page" in pinned_study.read_summary()
+
+
+def test_a_miss_is_told_without_ids_of_rows():
+    assert pinned_study.said_of("as read", "search: not reached") == "search: not reached"
+    wanting = "the sample does not meet factor_hr.low, median_1"
+    assert "edge of rounding" in pinned_study.said_of("as read", wanting)
+    assert pinned_study.said_of("ties", wanting).endswith("as it is read")
+    assert set(pinned_study.READINGS) == {study_print.RIGHT, *study_print.WRONG}
 
 
 def test_a_number_that_is_said_to_lie_inside_stands_within_the_range_that_is_shown():
@@ -336,7 +417,7 @@ def test_a_number_that_is_said_to_lie_inside_stands_within_the_range_that_is_sho
     inside = table[table["printed lies"] == "inside"]
     assert len(inside) > 0
     for row in inside.to_dict("records"):
-        low, high = map(float, row["range without it"].split(" to "))
+        low, high = map(float, row["range without it"].replace("< 0.0001", "0").split(" to "))
         shown = float(re.search(r"\d+(\.\d+)?", row["printed"]).group())
         # Three digits are shown, and P < 0.0001 is met by anything below.
         assert low * 0.99 <= shown and ("<" in row["printed"] or shown <= high * 1.01), row

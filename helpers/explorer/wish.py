@@ -12,13 +12,23 @@ import pandas as pd
 
 from helpers.explorer.parts import WIDE
 from helpers.notebook import table
-from helpers.pages.pinned_page import CAVEAT, MADE_UP, SET, added_text, read_most, targets
+from helpers.pages.pinned_beside import SAID
+from helpers.pages.pinned_page import (
+    CAVEAT,
+    MADE_UP,
+    NEUTRAL,
+    SET,
+    added_text,
+    read_most,
+    targets,
+)
 from helpers.paper import pinned
 from helpers.paper.unprinted import UNITS, unprinted
 
 STATIC = (
-    "<p><em>This needs a running kernel: run this cell. In its place, which made-up number tells "
-    "most of each range that was searched for with one more:</em></p>"
+    "<p><em>In a running notebook this cell asks for any range and any added number; it needs a "
+    "running kernel. In its place stands, for each range that was searched for with one number "
+    "more, the made-up number that tells most.</em></p>"
 )
 AMONG = (
     "Among the cohorts found only: a search aimed at the added number can find others and widen "
@@ -29,8 +39,8 @@ DIGITS = {
     "percent": (0.5, 0.05, 2.5), "points": (0.5, 0.05, 2.5), "months": (0.05, 0.005, 0.5),
     "count": (0.0, 1.0, 2.0), "ratio": (0.005, 0.05, 0.025), "P": (0.005, 0.0005, 0.05),
 }  # fmt: skip
-BAR, LEFT, RIGHT = 26, 190, 560  # pixels: height of a row, and where the bars are
-COLOURS = {"printed numbers alone": "#9AA5B1", "and plausibility rules": "#0072B2"}
+BAR, LEFT, RIGHT = 26, 230, 580  # pixels: height of a row, and where the bars are
+COLOURS = {"printed numbers alone": "#9AA5B1", "with plausibility rules": "#0072B2"}
 ADDED = "#D55E00"
 
 
@@ -75,7 +85,7 @@ class Wish:
             control.observe(lambda _: self.show(), "value")
 
     def _repr_mimebundle_(self, **kwargs):
-        caption = f"The single number that would tell most. {CAVEAT}"
+        caption = f"The added number that tells most of each range. {CAVEAT}"
         static = table(added_text(most=1), of=f"{SET} {MADE_UP}", caption=caption)
         bundle = self.widget._repr_mimebundle_(**kwargs)
         return bundle | {"text/html": STATIC + static.data, "text/plain": "One number more"}
@@ -103,9 +113,9 @@ class Wish:
         row, target = pinned.ranges().loc[self.target.value], unprinted()[self.target.value]
         extra, unit = unprinted()[self.extra.value], UNITS[target.unit]
         ends = {"printed numbers alone": (row["print_low"], row["print_high"]),
-                "and plausibility rules": (row["low"], row["high"])}  # fmt: skip
+                "with plausibility rules": (row["low"], row["high"])}  # fmt: skip
         if self.cohorts:
-            ends["and your number"] = self.left
+            ends[f"{self.basis.label}, your number"] = self.left
             looked = len(pinned.witnesses(self.basis.value))
             said = f"{self.cohorts} of the {looked} cohorts found would print it. {AMONG}"
         else:
@@ -113,13 +123,17 @@ class Wish:
                 "None of the cohorts found would print it. That proves nothing: they were not "
                 "looked for with this number in mind."
             )
-        title = f"{target.label}, had {extra.label} been printed as {self.value.value:g}"
-        most = read_most(self.target.value).removesuffix(CAVEAT) if self.target.value in targets() \
-            else ""  # fmt: skip
+        kind = UNITS[extra.unit].name
+        behind = "%" if kind == "percent" else SAID.get(kind, "")
+        title = f"{target.label}, had {extra.label} been printed as {self.value.value:g}{behind}"
+        most = ""
+        if self.target.value in targets():
+            told = read_most(self.target.value).removesuffix(CAVEAT)
+            most = f"From searches that were aimed, print and rules kept: {told}"
         return (
             f"<h4>{escape(title)}</h4>{bars(ends, unit, title)}"
             f"<p>{escape(said)} {escape(CAVEAT)}</p><p>{escape(most)}</p>"
-            f"<p><small>{escape(SET)}</small></p>"
+            f"<p><small>{escape(SET)} The number that you add was not printed.</small></p>"
         )
 
 
@@ -134,7 +148,7 @@ def bars(ends: dict[str, tuple[float, float]], unit, title: str) -> str:
     for at, (name, pair) in enumerate(points.items()):
         x = [LEFT + (v - low) / wide * (RIGHT - LEFT) for v in pair]
         y = BAR * at + BAR / 2
-        text = " to ".join(unit.text(v) for v in ends[name])
+        text = " to ".join(unit.text(v) for v in ends[name]) + SAID.get(unit.name, "")
         told.append(f"{name}: {text}")
         colour = COLOURS.get(name, ADDED)
         lines.append(
@@ -142,6 +156,11 @@ def bars(ends: dict[str, tuple[float, float]], unit, title: str) -> str:
             f'<rect x="{x[0]:.1f}" y="{y - 6}" width="{max(x[1] - x[0], 2):.1f}" height="12" '
             f'fill="{colour}"/><text x="{RIGHT + 12}" y="{y + 4}">{escape(text)}</text>'
         )
+    if unit.name in NEUTRAL:
+        nothing = LEFT + (scale(NEUTRAL[unit.name]) - low) / wide * (RIGHT - LEFT)
+        if LEFT < nothing < RIGHT:
+            lines.append(f'<rect x="{nothing:.1f}" y="0" width="1" height="{BAR * len(points)}"/>')
+            told.append(f"a line marks {NEUTRAL[unit.name]:g}, no difference")
     height, label = BAR * len(points), escape(f"{title}. {'; '.join(told)}")
     return (
         f'<svg role="img" aria-label="{label}" '

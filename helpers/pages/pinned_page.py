@@ -6,11 +6,10 @@ Every sentence that names a range ends in `CAVEAT`.
 
 import pandas as pd
 
-from helpers.analysis import analyse
-from helpers.cohort import Cohort
-from helpers.conventions import DAYS_PER_MONTH
+from helpers.pages import pinned_study
 from helpers.pages.pinned_beside import CAVEAT as CAVEAT
-from helpers.pages.pinned_beside import span
+from helpers.pages.pinned_beside import SAID, span
+from helpers.pages.pinned_curves import room_bands
 from helpers.paper import pinned
 from helpers.paper.forensics import (
     counts_that_print,
@@ -21,13 +20,13 @@ from helpers.paper.forensics import (
 )
 from helpers.paper.published import load_published
 from helpers.paper.unprinted import UNITS, unprinted
-from helpers.view import View
 from helpers.words import plain
 
 PRINT = "Computed from printed numbers alone."
 SET = "Cohorts found by search, which print the same; none of their rows is a patient."
 MADE_UP = "Made-up additions to the print, to show the method; none of them was printed."
 ADDITION = "if this were printed too (made up)"
+NEUTRAL = {"points": 0.0, "months": 0.0, "ratio": 1.0}  # where neither arm is better off
 
 
 # --- arithmetic -------------------------------------------------------------------------------
@@ -59,7 +58,7 @@ def forensic_text() -> pd.DataFrame:
         (f"Of how many patients are {percent}%?",
          "all counts of 40 to 59 patients", f"{len(severe)} counts print it"),
     ]  # fmt: skip
-    return pd.DataFrame(rows, columns=["question", "tried", "left"])
+    return pd.DataFrame(rows, columns=["question", "tried", "answer"])
 
 
 # --- the set ----------------------------------------------------------------------------------
@@ -76,16 +75,23 @@ def read_making() -> str:
         f"{members['tries'].sum()} attempts), and {driven} of them then driven some way along "
         f"quantities drawn by lot. For the ranges, each of {len(ranges)} quantities was driven up "
         f"and down from {first['starts']} of them, with and without the rules, and {again} from "
-        f"the farthest cohort found by anything until then. So every range looks at "
-        f"{first['witnesses']} cohorts that keep print and rules, and {first['print_witnesses']} "
-        "that keep the print; ends that an earlier search reached were checked again and kept."
+        "the farthest cohort that any of these searches had reached. A cohort that was found for "
+        f"one quantity counts for all, so the ends of a range are those of {first['witnesses']} "
+        f"cohorts that keep print and rules, and of {first['print_witnesses']} that keep the "
+        "print; ends that an earlier search reached were checked again and kept."
     )
 
 
 def several(column: pd.Series) -> str:
     """The values of a column with how many members have each."""
-    return ", ".join(f"{value} ({count})" for value, count in
-                     column.value_counts().sort_index().items())  # fmt: skip
+    counts = column.value_counts().sort_index()
+    return ", ".join(f"{value} ({count})" for value, count in counts.items())
+
+
+def sizes(column: pd.Series) -> str:
+    """The least and the greatest of many values, and how few and many members have one."""
+    counts = column.value_counts()
+    return f"{column.min()} to {column.max()} ({counts.min()} to {counts.max()} each)"
 
 
 def diversity_text() -> pd.DataFrame:
@@ -95,8 +101,8 @@ def diversity_text() -> pd.DataFrame:
     rows = [
         ("overall response of the 54, CD20 CAR-T (members)",
          several(found["table"].map(responders))),
-        ("reading (members)", several(found["reading"])),
-        ("ECOG of 3 or more, CD20 CAR-T, patients (members)", several(found["ecog_high"])),
+        ("reading (members)", several(found["reading"].replace("default", "as in the ledger"))),
+        ("patients with an ECOG of 3 or more, CD20 CAR-T (members)", sizes(found["ecog_high"])),
     ]  # fmt: skip
     for name in ("pfs_events", "os_events", "os_12_cd20", "os_12_noncart", "pfs_ph", "os_ph"):
         q = unprinted()[name]
@@ -109,12 +115,12 @@ def diversity_text() -> pd.DataFrame:
 
 
 def ranges_text(own: pd.Series) -> pd.DataFrame:
-    """Every range as a table: with the rules, by printed numbers alone, and one cohort's value."""
+    """Every range as a table: by printed numbers alone, with the rules, and one cohort's value."""
     rows = []
     for row in pinned.ranges().itertuples():
-        rows.append((row.label, span(row.Index, basis="rules"), span(row.Index),
+        rows.append((row.label, span(row.Index), span(row.Index, basis="rules"),
                      UNITS[row.unit].text(own[row.Index])))  # fmt: skip
-    names = ["not printed", "print and rules", "printed numbers alone", "rows of this page"]
+    names = ["not printed", "printed numbers alone", "print and rules", "rows of this page"]
     return pd.DataFrame(rows, columns=names)
 
 
@@ -127,28 +133,43 @@ def outside(own: pd.Series) -> list[str]:
     return list(table.index[beyond])
 
 
-def read_ranges(own: pd.Series) -> str:
-    """The widest and the narrowest share, what changes its sign, and the caveat."""
+def open_ways() -> pd.Series:
+    """Of each difference and ratio: whether cohorts found with printed numbers alone show both
+    directions."""
     table = pinned.ranges()
-    shares = table[table["unit"] == "percent"]
-    width = (shares["print_high"] - shares["print_low"]).sort_values()
-    first, last = (plain(shares.at[n, "label"]) for n in (width.index[0], width.index[-1]))
+    table = table[table["unit"].isin(list(NEUTRAL))]
+    neutral = table["unit"].map(NEUTRAL)
+    return (table["print_low"] < neutral) & (table["print_high"] > neutral)
+
+
+def told(names) -> str:
+    """Labels one after the other; they hold commas themselves."""
+    return "; ".join(plain(label(name)) for name in names)
+
+
+def read_ranges(own: pd.Series) -> str:
+    """Which differences and ratios have cohorts on both sides, and the caveat."""
+    both = open_ways()
     said = [
-        f"Of the shares, {first} is pinned down most ({span(width.index[0])}) and {last} least "
-        f"({span(width.index[-1])})."
-    ]
-    neutral = table["unit"].map({"points": 0.0, "months": 0.0, "ratio": 1.0})
-    open_ = table[(table["print_low"] < neutral) & (table["print_high"] > neutral)]
-    told = ", ".join(plain(label) for label in open_["label"])
-    said.append(
-        f"The print leaves the direction open for {told}." if told else
-        "The print settles the direction of every difference and ratio in the table."
-    )  # fmt: skip
+        f"Thin bars cross the line of no difference for: {told(both.index[both])}." if both.any()
+        else "No thin bar crosses the line of no difference."
+    ]  # fmt: skip
     missed = outside(own)
     if missed:
-        names = ", ".join(plain(table.at[n, "label"]) for n in missed)
-        said.append(f"The rows of this page lie beyond what the search reached for {names}.")
+        said.append(f"The rows of this page lie beyond what the search reached for {told(missed)}.")
     return f"{' '.join(said)} {CAVEAT}"
+
+
+def ways_of_ranges() -> str:
+    """How many differences and ratios may point either way."""
+    both = open_ways()
+    counts = both.groupby(pinned.ranges()["endpoint"][both.index], sort=False).agg(["sum", "size"])
+    each = ", ".join(f"{row.Index.upper()} {row[1]} of {row[2]}" for row in counts.itertuples())
+    return (
+        f"Of {len(both)} differences and ratios, {both.sum()} point either way among cohorts that "
+        f"print the same ({each}); for the other {(~both).sum()} no cohort was found that points "
+        "the other way."
+    )
 
 
 def scaled_width(name: str, basis: str) -> float:
@@ -159,7 +180,7 @@ def scaled_width(name: str, basis: str) -> float:
 
 
 def read_rules() -> str:
-    """The hazard ratio that is pinned down most, and where the rules decide most."""
+    """The hazard ratio with the narrowest range, and where the rules decide most."""
     table = pinned.ranges()
     width = {
         basis: pd.Series({name: scaled_width(name, basis) for name in table.index})
@@ -167,13 +188,13 @@ def read_rules() -> str:
     }
     known = width["print"][table["unit"] == "ratio"].idxmin()
     left = (width["rules"] / width["print"]).sort_values()
-    most = ", ".join(f"{plain(table.at[n, 'label'])} ({span(n)}, with the rules "
+    most = "; ".join(f"{plain(table.at[n, 'label'])} ({span(n)}, with the rules "
                      f"{span(n, basis='rules')})" for n in left.index[:3])  # fmt: skip
     same = int((left > 0.98).sum())
     return (
-        f"Of the hazard ratios, {plain(table.at[known, 'label'])} is pinned down most "
-        f"({span(known)}). The rules decide most of {most}; for {same} of {len(left)} numbers they "
-        f"change next to nothing. {CAVEAT}"
+        f"Of the hazard ratios, the narrowest range found is {span(known)} "
+        f"({plain(table.at[known, 'label'])}). The rules narrow these most: {most}. For {same} of "
+        f"{len(left)} numbers they change next to nothing. {CAVEAT}"
     )
 
 
@@ -196,51 +217,6 @@ def width_of(name: str) -> float:
     return float(row["print_high"] - row["print_low"])
 
 
-# --- bands ------------------------------------------------------------------------------------
-
-
-def own_curves(cohort: Cohort) -> pd.DataFrame:
-    """The steps of a cohort: endpoint, arm, time (days), estimate (0 to 1)."""
-    parts = []
-    for end in ("pfs", "os"):
-        curves = analyse(cohort, View(endpoint=end)).curves
-        parts.append(curves.rename(columns={"group": "arm"}).assign(endpoint=end))
-    return pd.concat(parts)[["endpoint", "arm", "time", "estimate"]]
-
-
-def band_widths() -> pd.DataFrame:
-    """Width of each band at each day, by printed numbers alone, in points."""
-    table = pinned.bands()
-    table = table[table["time"] > 0]
-    return table.assign(width=100 * (table["print_high"] - table["print_low"]))
-
-
-def read_bands() -> str:
-    """Where the bands are narrowest and widest, and the caveat."""
-    table = band_widths()
-    said = []
-    for (end, arm), part in table.groupby(["endpoint", "arm"], sort=False):
-        least, most = part.loc[part["width"].idxmin()], part.loc[part["width"].idxmax()]
-        texts = [f"{row['width']:.0f} points at {row['time'] / DAYS_PER_MONTH:.0f} months"
-                 for row in (least, most)]  # fmt: skip
-        said.append(f"{end.upper()}, {plain(arm)}: from {texts[0]} to {texts[1]} wide.")
-    return f"{' '.join(said)} {CAVEAT}"
-
-
-def alt_bands() -> str:
-    """The figure of bands, from its numbers."""
-    parts = []
-    for (end, arm), part in pinned.bands().groupby(["endpoint", "arm"], sort=False):
-        at = part[part["time"].isin([180.0, 360.0, 720.0])]
-        texts = [f"day {r.time:.0f} {100 * r.print_low:.0f}% to {100 * r.print_high:.0f}%"
-                 for r in at.itertuples()]  # fmt: skip
-        parts.append(f"{end.upper()}, {arm}: {', '.join(texts)}")
-    return (
-        "Four panels of survival over months, a band in each that starts at 1 and widens, with "
-        f"the step curve of one cohort inside. {'; '.join(parts)}."
-    )
-
-
 # --- one number more --------------------------------------------------------------------------
 
 
@@ -261,8 +237,8 @@ def label(name: str) -> str:
 def alt_added(target: str) -> str:
     """The figure of additions, from its numbers."""
     rows = added_text(target).to_dict("records")
-    parts = [f"{row[ADDITION]}: {row['then']}, {row['width left']} of the width" for row in rows]
-    before = rows[0]["as printed"] if rows else "unknown"
+    parts = [f"{row[ADDITION]}: {row['with it']}, {row['width left']} of the width" for row in rows]
+    before = rows[0]["without it"] if rows else "unknown"
     return (
         f"Horizontal bars of the range of {label(target)}: thin ones from {before}, a thick one on "
         f"each for one more number printed. {'; '.join(parts)}."
@@ -287,11 +263,12 @@ def added_text(target: str | None = None, *, most: int | None = None) -> pd.Data
     rows = []
     for name in [target] if target else targets():
         unit = UNITS[unprinted()[name].unit]
+        behind = SAID.get(unit.name, "")
         for row in added_rows(name).head(most or 99).itertuples():
             pairs = (row.low_without, row.high_without), (row.low, row.high)
-            before, after = (" to ".join(map(unit.text, pair)) for pair in pairs)
+            before, after = (" to ".join(map(unit.text, pair)) + behind for pair in pairs)
             rows.append((label(name), row.label, before, after, f"{row.left:.0%}"))
-    names = ["range of", ADDITION, "as printed", "then", "width left"]
+    names = ["range of", ADDITION, "without it", "with it", "width left"]
     return pd.DataFrame(rows, columns=names)
 
 
@@ -305,3 +282,21 @@ def read_most(target: str) -> str:
         f"Of {len(rows)} made-up additions, {plain(best['label'])} would tell most about "
         f"{plain(label(target))}: {best['left']:.0%} of the width is left. {CAVEAT}"
     )
+
+
+def room_added(target: str) -> str:
+    """How differently one number more narrows a range."""
+    rows = added_rows(target)
+    if rows.empty:
+        return "No addition was tried."
+    return (
+        f"Of made-up additions to the print, the most telling leaves {rows['left'].iloc[0]:.0%} of "
+        f"the range of {plain(label(target))}, the least telling {rows['left'].iloc[-1]:.0%}."
+    )
+
+
+def read_short() -> str:
+    """The answer of the page as a list: what each of its figures shows, and how far to trust it."""
+    found = pinned_study.read_summary(briefly=True)
+    lines = [room_bands(), ways_of_ranges(), room_added(most_moved()), found]
+    return "\n".join(f"- {line}" for line in lines) + "\n\n"

@@ -38,13 +38,25 @@ def rules_text() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["rule", "what is bound", "at least", "at most"])
 
 
+def gathered(names) -> str:
+    """Names in the order given, each number with its limits and P behind it and said once."""
+    heads: dict[str, list[str]] = {}
+    for name in names:
+        head, _, part = name.partition(": ")
+        heads.setdefault(head, [])
+        if part and part not in heads[head]:
+            heads[head].append(part)
+    return "; ".join(f"{head} ({', '.join(parts)})" if parts else head
+                     for head, parts in heads.items())  # fmt: skip
+
+
 def readings_text() -> pd.DataFrame:
     """Readings under which cohorts were looked for in vain, and how near the search came."""
     table, printed = pinned.readings(), claims().set_index("id")["quantity"]
     rules = yaml.safe_load(CLAIMS.read_text(encoding="utf-8"))["rules"]
     names = printed.to_dict() | {f"rule_{k}": r["about"] for k, r in enumerate(rules, start=1)}
     missed = [
-        "; ".join(dict.fromkeys(names.get(n, n) for n in ids.split("; "))) or "none"
+        gathered(names.get(n, n) for n in ids.split("; ") if n) or "none"
         for ids in table["claims_missed"].fillna("")
     ]
     shown = table[["reading", "attempts", "members"]].rename(columns={"members": "cohorts found"})

@@ -4,7 +4,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 
 from helpers.cohort import Cohort
 from helpers.conventions import DAYS_PER_MONTH
@@ -14,8 +14,8 @@ LINE = 0.25  # inches of one row
 OUTER, INNER = "#9AA5B1", COLOURS[0]  # print alone; with the rules
 PANELS = ("percent", "points", "months", "count", "ratio", "P")
 XLABEL = {"percent": "survival, %", "points": "difference, points", "months": "months gained",
-          "count": "events", "ratio": "hazard ratio", "P": "P"}  # fmt: skip
-TICKS = {"ratio": (0.1, 0.2, 0.5, 1, 2, 5), "P": (1e-4, 0.001, 0.01, 0.1, 1)}
+          "count": "patients with the event", "ratio": "hazard ratio", "P": "P"}  # fmt: skip
+TICKS = {"ratio": (0.01, 0.03, 0.1, 0.3, 1, 3, 10), "P": (1e-4, 0.001, 0.01, 0.1, 1)}
 SMALLEST_P = 1e-4  # bars of smaller ones leave the axis
 EDGES = ("low", "high", "print_low", "print_high")
 NAMES = {"pfs": "Progression-free survival", "os": "Overall survival"}
@@ -65,12 +65,14 @@ def figure_ranges(ranges: pd.DataFrame, values: pd.Series, *, of: Cohort) -> Fig
             ax.set_title(NAMES[end], fontsize=9, weight="bold", pad=26)  # above the status
         bars = [
             mpl.lines.Line2D([], [], color=OUTER, linewidth=2.5, label="printed numbers alone"),
-            mpl.lines.Line2D([], [], color=INNER, linewidth=7, label="and plausibility rules"),
+            mpl.lines.Line2D([], [], color=INNER, linewidth=7,
+                             label="with plausibility rules too"),
             mpl.lines.Line2D([], [], color="black", marker="D", linestyle="", mfc="white",
                              markersize=5, label="synthetic cohort of this page"),
         ]  # fmt: skip
         figure.legend(handles=bars, loc="outside upper left", ncols=3)
-        stamp(figure, of.status_line, of.mark, ax=axes[0][-1])
+        # Shares of the first column end at one half, since its printed medians come before.
+        stamp(figure, of.status_line, of.mark, ax=axes[0][-1], beside=(axes[0][0], 0.77, 0.5))
     return figure
 
 
@@ -102,7 +104,7 @@ def scale(ax, kind: str, rows: pd.DataFrame) -> None:
     else:
         room = 0.04 * (high - low)
         ax.set_xlim(low - room, high + room)
-        ax.xaxis.set_major_locator(MaxNLocator(6))
+        ax.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10], integer=True))
     nothing = {"points": 0, "months": 0, "ratio": 1, "P": 0.05}.get(kind)
     if nothing is not None and ax.get_xlim()[0] < nothing < ax.get_xlim()[1]:
         ax.axvline(nothing, color=GREY, linewidth=0.8, zorder=0)
@@ -116,7 +118,7 @@ def figure_bands(bands: pd.DataFrame, curves: pd.DataFrame, *, of: Cohort) -> Fi
     Parameters
     ----------
     bands : DataFrame
-        As `helpers.paper.pinned.bands` gives it.
+        As `helpers.pages.pinned_curves.fenced` gives it.
     curves : DataFrame
         endpoint, arm, time (days), estimate: the cohort's own steps.
     of : Cohort
@@ -125,7 +127,8 @@ def figure_bands(bands: pd.DataFrame, curves: pd.DataFrame, *, of: Cohort) -> Fi
     -------
     Figure
         A panel per endpoint and arm: filled with the rules, a line around printed numbers alone,
-        dots on the days asked about. Between them a falling curve cannot leave the steps.
+        dots on the days asked about, a ring where the printed median puts the curve. Between
+        them a falling curve cannot leave the steps.
     """
     ends = list(dict.fromkeys(bands["endpoint"]))
     with mpl.rc_context(STYLE):
@@ -135,21 +138,24 @@ def figure_bands(bands: pd.DataFrame, curves: pd.DataFrame, *, of: Cohort) -> Fi
             for k, (ax, arm) in enumerate(zip(line, of.arms, strict=True)):
                 rows = bands[(bands["endpoint"] == end) & (bands["arm"] == arm)]
                 month = rows["time"].to_numpy() / DAYS_PER_MONTH
+                asked = rows["asked"].to_numpy() & (month > 0)
                 edges = {c: envelope(rows[c].to_numpy(), c) for c in EDGES}
                 x = np.repeat(month, 2)[1:-1]
                 ax.fill_between(x, edges["low"], edges["high"], color=COLOURS[k], alpha=0.3,
                                 linewidth=0, gid="band")  # fmt: skip
                 for edge in EDGES[2:]:
                     ax.plot(x, edges[edge], color=COLOURS[k], linewidth=0.8, gid="edge")
-                    ax.plot(month[1:], rows[edge][1:], ".", color=COLOURS[k], markersize=4)
+                    ax.plot(month[asked], rows[edge][asked], ".", color=COLOURS[k], markersize=4)
                 own = curves[(curves["endpoint"] == end) & (curves["arm"] == arm)]
                 own = own[own["time"] <= rows["time"].max()]
                 ax.step(np.r_[0, own["time"] / DAYS_PER_MONTH], np.r_[1, own["estimate"]],
                         where="post", color="black", linestyle=LINES[k], linewidth=1.2,
                         gid="own")  # fmt: skip
+                ax.plot(month[~rows["asked"]][:1], [0.5], "o", color="black", mfc="white",
+                        markersize=7, markeredgewidth=1.5, gid="median")  # fmt: skip
                 ax.set_title(f"{NAMES[end]}, {arm}", fontsize=8, pad=24 if end == ends[0] else 6)
                 ax.set(xlim=(0, month[-1]), ylim=(0, 1.02), yticks=np.arange(0, 1.01, 0.25))
-                ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+                ax.xaxis.set_major_locator(MultipleLocator(6))
         for ax in axes[-1]:
             ax.set_xlabel("Months")
         figure.supylabel("Share free of the event", fontsize=9)
@@ -160,9 +166,13 @@ def figure_bands(bands: pd.DataFrame, curves: pd.DataFrame, *, of: Cohort) -> Fi
             mpl.patches.Patch(**grey, alpha=0.3, label="with plausibility rules"),
             mpl.lines.Line2D([], [], color="black", linewidth=1.2,
                              label="synthetic cohort of this page"),
+            mpl.lines.Line2D([], [], color="black", marker="o", linestyle="", mfc="white",
+                             markersize=7, markeredgewidth=1.5, label="printed median"),
         ]  # fmt: skip
-        figure.legend(handles=handles, loc="outside upper left", ncols=3, fontsize=8)
-        stamp(figure, of.status_line, of.mark, ax=axes[0][-1])
+        figure.legend(handles=handles, loc="outside upper left", ncols=4, fontsize=7.5,
+                      columnspacing=1.2)  # fmt: skip
+        # Above one half after a printed median no curve can be.
+        stamp(figure, of.status_line, of.mark, ax=axes[0][-1], beside=(axes[0][-1], 0.6, 0.77))
     return figure
 
 
@@ -171,7 +181,7 @@ def envelope(values: np.ndarray, edge: str) -> np.ndarray:
     return np.repeat(values[:-1] if edge.endswith("high") else values[1:], 2)
 
 
-def figure_added(rows: pd.DataFrame, *, status: str, unit: str) -> Figure:
+def figure_added(rows: pd.DataFrame, *, status: str, unit: str, what: str) -> Figure:
     """Draw a range without and with one more printed number, a pair of bars for each.
 
     Parameters
@@ -182,6 +192,8 @@ def figure_added(rows: pd.DataFrame, *, status: str, unit: str) -> Figure:
         What the additions are; drawn into the figure.
     unit : str
         One of `XLABEL`, of the axis.
+    what : str
+        Of which number the ranges are; it stands below the axis.
     """
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(7.0, LINE * len(rows) + 1.4), layout="constrained")
@@ -195,10 +207,11 @@ def figure_added(rows: pd.DataFrame, *, status: str, unit: str) -> Figure:
         ax.spines["left"].set_visible(False)
         names = {"print_low": "low_without", "print_high": "high_without"}
         scale(ax, unit, rows.assign(**{k: rows[v] for k, v in names.items()}))
+        ax.set_xlabel(f"{what}: {XLABEL[unit].rpartition(', ')[2]}", fontsize=8)
         bars = [
-            mpl.lines.Line2D([], [], color=OUTER, linewidth=2.5, label="as printed"),
+            mpl.lines.Line2D([], [], color=OUTER, linewidth=2.5, label="range without it"),
             mpl.lines.Line2D([], [], color=INNER, linewidth=7,
-                             label="with the made-up number printed too"),
+                             label="range had the number at the left been printed too"),
         ]  # fmt: skip
         figure.legend(handles=bars, loc="outside upper left", ncols=2)
         stamp(figure, status)
@@ -221,7 +234,7 @@ def figure_toy(found: pd.DataFrame, drawn: pd.DataFrame, *, status: str) -> Figu
         ax.axhline(0.5, color=GREY, linewidth=0.8, zorder=0)
         for shift, rows, colour, wide, label in (
             (-0.12, found, OUTER, 2.5, "all cohorts that print the same"),
-            (0.12, drawn, INNER, 7, "a few of them, drawn at random"),
+            (0.12, drawn, INNER, 7, "five of them, drawn at random"),
         ):
             ax.vlines(rows["day"] + shift, rows["low"], rows["high"], color=colour, linewidth=wide,
                       label=label)  # fmt: skip

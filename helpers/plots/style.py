@@ -52,7 +52,7 @@ def wrapped(name: str, width: str = "page") -> str:
     return textwrap.fill(name, {"page": 40, "half": 36}[width], max_lines=3)
 
 
-def stamp(figure: Figure, status: str, mark: str = "", *, ax=None) -> None:
+def stamp(figure: Figure, status: str, mark: str = "", *, ax=None, beside=None) -> None:
     """Draw the status of the data above the axes, and its mark inside, for those who crop.
 
     Parameters
@@ -63,6 +63,11 @@ def stamp(figure: Figure, status: str, mark: str = "", *, ax=None) -> None:
         What the data is.
     mark : str
         What no result of it is; empty for rows that are patients.
+    ax : Axes, optional
+        The axes meant.
+    beside : (Axes, float, float), optional
+        Where the mark stands, in shares of these axes, when the middle of `ax` is covered by
+        what is drawn; in a narrow column.
     """
     columns = 1 if ax is None else ax.get_gridspec().ncols
     ax = ax or figure.axes[0]
@@ -71,9 +76,11 @@ def stamp(figure: Figure, status: str, mark: str = "", *, ax=None) -> None:
     ax.text(1, 1.01, line, transform=ax.transAxes, ha="right", va="bottom", fontsize=7,
             color=GREY, gid="status")  # fmt: skip
     if mark:
-        ax.text(0.5, 0.5, watermark(mark), transform=ax.transAxes, ha="center", va="center",
-                fontsize=10 if wide > 5 else 8, color=GREY, alpha=0.5,
-                zorder=0, gid="mark")  # fmt: skip
+        ax, x, y = beside or (ax, 0.5, 0.5)
+        size = 7 if beside else 10 if wide > 5 else 8
+        ax.text(x, y, watermark(mark, 15 if beside else 26), transform=ax.transAxes, ha="center",
+                va="center", fontsize=size, color=GREY, alpha=0.5, zorder=0,
+                gid="mark")  # fmt: skip
 
 
 def add_footer(figure: Figure, text: str) -> None:
@@ -83,9 +90,9 @@ def add_footer(figure: Figure, text: str) -> None:
     figure.supxlabel(line, x=0.01, ha="left", fontsize=6.5, color=GREY)
 
 
-def watermark(mark: str) -> str:
+def watermark(mark: str, letters: int = 26) -> str:
     """A mark in short lines, for the middle of a figure."""
-    return textwrap.fill(mark.upper(), 26)
+    return textwrap.fill(mark.upper(), letters)
 
 
 def is_stamped(figure) -> bool:
