@@ -374,6 +374,7 @@ def test_the_tables_of_the_study_are_told_in_words(tmp_path, monkeypatch):
                   "cohorts_above": [2]}).to_csv(tmp_path / "groups.csv", index=False)  # fmt: skip
     row = pinned_study.groups_text().iloc[0]
     assert row["range without it"] == "0.2 to 0.4" and row["printed"] == "0.28"
+    assert row["cohorts below / above"] == "1 / 2"
     pd.DataFrame({"reading": ["right", "right"], "where": ["inside", "above"],
                   "miss": ["", "search"]}).to_csv(tmp_path / "ranges.csv", index=False)  # fmt: skip
     assert pinned_study.misses_text().to_numpy().tolist() == [["right", "search", 1]]

@@ -165,9 +165,11 @@ def groups_text() -> pd.DataFrame:
              RULES.get(row["basis"], row["basis"]),
              printed.at[row["row"], "printed"] if known else "",
              f"{text(row['low'])} to {text(row['high'])}",
-             "inside" if row["inside"] else "outside")
+             "inside" if row["inside"] else "outside",
+             f"{row['cohorts_below']:.0f} / {row['cohorts_above']:.0f}")
         )  # fmt: skip
-    names = ["number", "kept beside the rest", "printed", "range without it", "printed lies"]
+    names = ["number", "kept", "printed", "range without it", "printed lies",
+             "cohorts below / above"]  # fmt: skip
     return pd.DataFrame(rows, columns=names)
 
 
