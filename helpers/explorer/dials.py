@@ -32,7 +32,7 @@ STORED = (
     "them."
 )
 SCRIPT = Path(__file__).with_name("stored.js")
-ROW, LEFT, RIGHT = 26, 190, 560  # pixels: height of a row, and where the axis is
+ROW, LEFT, RIGHT, WIDE_AS = 26, 140, 440, 600  # pixels: height of a row, where the axis is, width
 LOWEST, HIGHEST = 0.1, 3.0  # hazard ratios at the ends of the axis
 LABELLED = (0.1, 0.2, 0.5, 1, 2)
 
@@ -247,6 +247,6 @@ def dots(table: pd.DataFrame, truth: float) -> str:
               for v in LABELLED]  # fmt: skip
     label = escape(f"Hazard ratios. {' '.join(told)}")
     return (
-        f'<svg role="img" aria-label="{label}" viewBox="0 0 760 {height}" width="760" '
+        f'<svg role="img" aria-label="{label}" viewBox="0 0 {WIDE_AS} {height}" width="{WIDE_AS}" '
         f'height="{height}" style="max-width:100%;font:13px sans-serif">{"".join(lines)}</svg>'
     )
