@@ -399,6 +399,11 @@ def test_held_out_samples_as_read_stand_first_and_a_miss_has_a_consequence(tmp_p
     assert said.startswith("Of 6 own values of held-out samples, 5 lay within the range: "
                            "unadjusted hazard ratio 3 of 3, events 2 of 3. ")  # fmt: skip
     assert "read its ranges above as too narrow" in said
+    pd.DataFrame({"role": "held out", "reading": "as read", "quantity": "events",
+                  "where": ["below", "below", "above", "inside"]}
+                 ).to_csv(tmp_path / "ranges.csv", index=False)  # fmt: skip
+    assert "Missed values lay: events 2 below and 1 above the range. What" in (
+        pinned_study.read_summary())  # fmt: skip
     assert "the range held it for 5 of 6 numbers" in pinned_page.read_short()
     table.assign(hits=table["of"]).to_csv(tmp_path / "summary.csv", index=False)
     assert "which does not say that none is on this page" in pinned_study.read_summary()

@@ -29,7 +29,7 @@ ASKED = {
 READINGS = {RIGHT: RIGHT, "ties": "printed with Breslow's ties",
             "covariates": "printed without covariates", "endpoint": "factor's ratio of recurrence",
             "plateau": "median of a level stretch"}  # fmt: skip
-MISSED = ("above", "below", "outside")
+MISSED = ("below", "above", "outside")
 WANTING = "the sample does not meet "  # before the ids of rows, in `miss`
 NOT_HERE = "The tables of the study are not in this copy"
 LIMIT = re.compile(r"\.(?:low|high|p)$")  # ids of what stands behind a ratio
@@ -112,10 +112,22 @@ def read_summary(*, briefly: bool = False) -> str:
         if missed
         else "No range was too narrow there, which does not say that none is on this page."
     )
-    return (
+    return " ".join(filter(None, [
         f"Of {together['of']:.0f} own values of held-out samples, {together['hits']:.0f} lay "
-        f"within the range: {', '.join(each)}. {end}"
-    )
+        f"within the range: {', '.join(each)}.", read_sides(), end,
+    ]))  # fmt: skip
+
+
+def read_sides() -> str:
+    """On which side of the range missed values of held-out samples lay, by kind of number."""
+    table = read("ranges")
+    if table is None or "role" not in table:
+        return ""
+    own = table[(table["role"] == HELD_OUT) & (table["reading"] == RIGHT)]
+    counts = pd.crosstab(own["quantity"], own["where"]).reindex(columns=MISSED[:2], fill_value=0)
+    said = [f"{ASKED.get(name, name)} {row['below']} below and {row['above']} above"
+            for name, row in counts.iterrows() if row.sum()]  # fmt: skip
+    return f"Missed values lay: {', '.join(said)} the range." if said else ""
 
 
 def said_of(reading: str, miss: str) -> str:
