@@ -31,7 +31,7 @@ STORED = (
     "Stored answers to some settings. With a running kernel, run this cell: it answers to all of "
     "them."
 )
-SCRIPT = Path(__file__).with_name("stored.js")
+SCRIPT = Path(__file__).with_suffix(".js")
 ROW, LEFT, RIGHT, WIDE_AS = 26, 140, 440, 600  # pixels: height of a row, where the axis is, width
 LOWEST, HIGHEST = 0.1, 3.0  # hazard ratios at the ends of the axis
 LABELLED = (0.1, 0.2, 0.5, 1, 2)

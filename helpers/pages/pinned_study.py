@@ -32,6 +32,7 @@ READINGS = {RIGHT: RIGHT, "ties": "printed with Breslow's ties",
 MISSED = ("below", "above", "outside")
 WANTING = "the sample does not meet "  # before the ids of rows, in `miss`
 NOT_HERE = "The tables of the study are not in this copy"
+OFTEN = 0.75  # share reached below which a kind of number is called missed often
 LIMIT = re.compile(r"\.(?:low|high|p)$")  # ids of what stands behind a ratio
 
 
@@ -105,11 +106,12 @@ def read_summary(*, briefly: bool = False) -> str:
             f"Where the truth was known, the range held it for {together['hits']:.0f} of "
             f"{together['of']:.0f} numbers of held-out samples; a complete search would hold all."
         )
-    missed = together["of"] - together["hits"]
+    weak = [ASKED.get(name, name) for name, row in parts.iterrows() if row.share < OFTEN]
+    often = f", above all those of: {', '.join(weak)}" if weak else ""
     end = (
-        "What was missed there may be missed on this page too: where a kind of number is missed "
-        "often, read its ranges above as too narrow."
-        if missed
+        "What was missed there may be missed on this page too: read its ranges above as too "
+        f"narrow{often}."
+        if together["hits"] < together["of"]
         else "No range was too narrow there, which does not say that none is on this page."
     )
     return " ".join(filter(None, [

@@ -8,6 +8,14 @@ class Refused(Exception):
     """Bad input or usage; its text is all the reader sees."""
 
 
+def cohort_files(args: argparse.Namespace) -> tuple[str, str]:
+    """The cohort file meant and its mapping ("" for none), where any process finds them."""
+    from helpers.cohort import PAPER_COHORT, resolve
+
+    mapping = str(resolve(args.map).resolve()) if args.map else ""
+    return str(resolve(args.cohort or PAPER_COHORT).resolve()), mapping
+
+
 def view_text(file: str):
     """Read a View from a file."""
     from helpers.cohort import resolve

@@ -1,16 +1,15 @@
 """A multiverse in numbered tasks: the same table for any number of processes and machines."""
 
-import hashlib
 import json
 from collections.abc import Callable
-from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
 
-from helpers.cohort import Cohort, load_cohort, resolve
+from helpers.cohort import load_cohort
 from helpers.estimators.multiverse import Specification, answer, multiverse
+from helpers.workshop.cohort_of_tasks import file_digest, loaded
 from helpers.workshop.tasks import run_tasks
 
 CHUNK = 24  # specifications in one task: about a quarter of a second
@@ -62,20 +61,6 @@ def answer_chunk(path: str, map_path: str, digest: str, given: str, texts: str) 
     for kind in ("estimators", "time_zeros"):
         options[kind] = {name: imported(where) for name, where in options[kind].items()}
     return [answer(cohort, Specification.read(text), **options) for text in json.loads(texts)]
-
-
-@lru_cache(2)
-def loaded(path: str, map_path: str, digest: str) -> Cohort:
-    """A cohort, read once in each process and only if it is the file that was meant."""
-    if file_digest(path, map_path) != digest:
-        raise ValueError(f"{path}: found another file than where the tasks were made. To do: give "
-                         "every machine the same cohort and mapping.")  # fmt: skip
-    return load_cohort(path, map_path)
-
-
-def file_digest(path: str, map_path: str) -> str:
-    parts = [resolve(name).read_bytes() for name in (path, map_path) if name]
-    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
 
 
 def imported(where: str) -> Callable:

@@ -3,7 +3,7 @@
 import argparse
 import time
 
-from helpers.workshop.given import build_folder, given_cohort, map_goes_with_cohort
+from helpers.workshop.given import build_folder, cohort_files, given_cohort, map_goes_with_cohort
 from helpers.workshop.pools import may_run_tasks
 
 COUNTED = ["n", "n_event", "same"]  # left out of a cohort whose small counts are masked
@@ -11,7 +11,7 @@ COUNTED = ["n", "n_event", "same"]  # left out of a cohort whose small counts ar
 
 def multiverse(args: argparse.Namespace) -> int:
     """Answer every offered analysis of a cohort; tables and figure in build/."""
-    from helpers.cohort import PAPER_COHORT, ROOT, resolve
+    from helpers.cohort import ROOT
     from helpers.estimators.moved import choices_that_move
     from helpers.notebook import export_figure
     from helpers.pages import multiverse_words as words
@@ -29,8 +29,7 @@ def multiverse(args: argparse.Namespace) -> int:
     start = time.monotonic()
     map_goes_with_cohort(args)
     cohort = given_cohort(args.cohort, args.map)
-    path = str(resolve(args.cohort or PAPER_COHORT).resolve())
-    mapping = str(resolve(args.map).resolve()) if args.map else ""
+    path, mapping = cohort_files(args)
     asked = offered(cohort)
     folder = build_folder(args, cohort)[1] / "multiverse"
     table = run_multiverse(path, mapping, asked, folder / "answers.jsonl", jobs=args.jobs,

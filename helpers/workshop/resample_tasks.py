@@ -10,7 +10,7 @@ from helpers.estimators.permutation import shuffled
 from helpers.estimators.stability import bootstrap_replicates, chunks
 from helpers.pages.robust_fragile import chance, two_groups
 from helpers.view import View
-from helpers.workshop.multiverse_tasks import file_digest, loaded
+from helpers.workshop.cohort_of_tasks import file_digest, loaded
 from helpers.workshop.tasks import run_tasks
 
 SHUFFLES, RESAMPLES = "shuffles", "resamples"

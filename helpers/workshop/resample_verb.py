@@ -6,6 +6,7 @@ import time
 from helpers.workshop.given import (
     Refused,
     build_folder,
+    cohort_files,
     given_cohort,
     map_goes_with_cohort,
     natural_number,
@@ -17,16 +18,17 @@ from helpers.workshop.pools import may_run_tasks
 
 def resample(args: argparse.Namespace) -> int:
     """P and hazard ratio of two groups by shuffled arms and redrawn patients, beside formulas."""
-    from helpers.cohort import PAPER_COHORT, ROOT, resolve
+    from helpers.cohort import ROOT
     from helpers.fit.likelihood import NotEstimable
+    from helpers.sentences import read_view
     from helpers.view import default_view
+    from helpers.words import plain_text
     from helpers.workshop.resample_tasks import run_resampling
 
     start = time.monotonic()
     map_goes_with_cohort(args)
     cohort = given_cohort(args.cohort, args.map)
-    path = str(resolve(args.cohort or PAPER_COHORT).resolve())
-    mapping = str(resolve(args.map).resolve()) if args.map else ""
+    path, mapping = cohort_files(args)
     view = view_text(args.view) if args.view else default_view(cohort)
     folder = build_folder(args, cohort)[1] / "resample"
     try:
@@ -36,8 +38,8 @@ def resample(args: argparse.Namespace) -> int:
         )  # fmt: skip
     except NotEstimable as error:
         raise Refused(f"view: {error}") from None
-    source = f"{cohort.source()} {cohort.caution}".strip()
-    print(f"{source}\n\n{answer.label}, {' vs '.join(answer.groups[:2])}, unadjusted\n")
+    source = f"{answer.source} {cohort.caution}"
+    print(f"{source}\n\n{plain_text(read_view(answer))} The two groups, unadjusted:\n")
     print(table.to_string(index=False))
     table.assign(endpoint=answer.label, seed=args.seed, data_status=source).to_csv(
         folder / "chance.csv", index=False, lineterminator="\n"
