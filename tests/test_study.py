@@ -159,6 +159,17 @@ def test_an_interval_of_sets_is_wider_than_one_that_counts_samples():
     assert cluster_interval(np.full(4, 20.0), total, rng) == (1, 1)
 
 
+def test_no_interval_is_drawn_from_a_handful_of_sets_or_where_all_are_hits():
+    def told(sets, hit):
+        part = pd.DataFrame({"set": np.repeat([f"s{k}" for k in range(sets)], 4), "hit": True})
+        part.loc[0, "hit"] = hit
+        return study_files.line("held out", RIGHT, "events", part, 1)
+
+    assert "share_low" in told(study_files.FEWEST_SETS, False)
+    assert "share_low" not in told(study_files.FEWEST_SETS - 1, False)
+    assert "share_low" not in told(study_files.FEWEST_SETS, True)
+
+
 def test_a_dropped_number_is_placed_in_its_range_and_among_the_cohorts():
     row = {"printed": [0.275, 0.285], "range": [0.2, 0.4], "values": [0.21, 0.28, 0.3, 0.31]}
     about = {"table": 2, "members": 4, "tries": 9}

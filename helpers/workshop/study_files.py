@@ -31,7 +31,7 @@ from helpers.workshop.tasks import read_log
 FOLDER = ROOT / "data" / "study"
 RESULTS = FOLDER / "results.jsonl"
 PARTS = ("samples", "groups")
-DRAWS = 2000  # of the bootstrap of sets
+DRAWS, FEWEST_SETS = 2000, 5  # of the bootstrap of sets
 INSIDE, UNDEFINED = "inside", "not defined in the sample"
 
 
@@ -154,7 +154,8 @@ def line(role: str, reading: str, what: str, part: pd.DataFrame, seed: int) -> d
     hits, share = int(part["hit"].sum()), part["hit"].mean()
     row = {"role": role, "reading": reading, "what": what, "sets": len(counts), "of": len(part),
            "hits": hits, "share": share}  # fmt: skip
-    if role == HELD_OUT and len(counts) > 1:
+    # Drawing sets again says nothing where all or none are hits, or where they are a handful.
+    if role == HELD_OUT and len(counts) >= FEWEST_SETS and 0 < hits < len(part):
         interval = cluster_interval(*counts.to_numpy(float).T, np.random.default_rng(seed))
         row |= dict(zip(("share_low", "share_high"), interval, strict=True))
     return row
