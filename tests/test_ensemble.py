@@ -156,11 +156,15 @@ def test_a_round_draws_on_the_rounds_before_it_so_that_a_stopped_run_goes_on(tmp
         (tmp_path / name).write_text("\n".join(lines) + "\n")
 
     log("extremes.jsonl", (1, "q", 1, "rules", 0, "m"), (1, "q", 1, "print", 1, "m"))
+    leapt = ensemble.LEAPT
+    log("leaps.jsonl", *((1, "q", 1, "rules", start, "m") for start in (leapt, leapt + 1)))
     log("relay.jsonl", *((1, "q", 1, "rules", ensemble.RELAY + leg, "m") for leg in (0, 1)))
     log("added.jsonl", (1, "x", "q", 7, "m"))
-    found = lambda **asked: [c["is"] for c in ensemble.pool([], "print", **asked)]  # noqa: E731
-    assert found(legs=0) == [0, 1]
-    assert found(legs=1) == [0, 1, ensemble.RELAY]
-    assert found() == [0, 1, ensemble.RELAY, ensemble.RELAY + 1]
-    assert found(added=True)[-1] == 7
-    assert [c["is"] for c in ensemble.pool([], "rules", legs=0)] == [0]
+    found = lambda *asked: [c["is"] for c in ensemble.pool([], "print", *asked)]  # noqa: E731
+    relay = ensemble.RELAY
+    assert found(leapt) == [0, 1]
+    assert found(relay) == [0, 1, leapt, leapt + 1]
+    assert found(relay + 1) == [0, 1, leapt, leapt + 1, relay]
+    assert found() == [0, 1, leapt, leapt + 1, relay, relay + 1]
+    assert found(relay + 2, True)[-1] == 7
+    assert [c["is"] for c in ensemble.pool([], "rules", leapt)] == [0]

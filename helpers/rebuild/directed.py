@@ -5,6 +5,10 @@ quantity, with everything free to move, and keeps the cohort that came nearest w
 What got there goes further next time, what hardly moved aims nearer. The search stays cool, since
 it begins at a cohort that meets everything, and heat would only lose that. What is reached is an
 inner bound: a search can miss, it cannot overstate.
+
+How many events a cohort has is more than a cool search can change by much: an event less widens
+every interval, and what makes up for it is another choice of patients with a factor. So a number
+of events is also asked for outright, in leaps.
 """
 
 import math
@@ -12,6 +16,7 @@ import math
 import numpy as np
 
 from helpers.rebuild import measure as m
+from helpers.rebuild.misses import nearest_miss
 from helpers.rebuild.problem import Problem, Row
 from helpers.rebuild.staged import board, everything, run_annealer
 from helpers.rebuild.state import State, measured
@@ -20,6 +25,11 @@ CYCLES, STEPS = 12, 20_000
 HOT, COLD = 0.1, 0.02
 FIRST, FURTHER, NEARER = 6, 2.0, 0.5  # the first distance, in units of the row, and what follows
 LITTLE = 0.2  # of the distance: less than this is hardly moved
+LEAPS, FIRST_LEAP = 8, 4
+NEARLY = 0.5  # what is left of a near miss that is searched once more
+DEAR = 0.1  # the unit of a count asked for: ten times as dear as another claim
+FEWEST, MOST = (0.0, 0.1), (0.9, 1.0)  # of the span of event shares, where searches begin
+COOL = ((0.3, 40_000), (0.1, 40_000), (0.1, 40_000), (0.03, 40_000), (0.03, 40_000))
 WHOLE = (m.EVENTS, m.FLAGGED, m.AT_RISK)
 
 
@@ -65,4 +75,47 @@ def drive(
             step *= FURTHER
         elif moved < LITTLE * distance:
             step *= NEARER
+    return best, value
+
+
+def leap(
+    problem: Problem, state: State, row: Row, direction: int, rng, *, tries: int = LEAPS
+) -> tuple[State, float]:
+    """Go on to fewer (-1) or more (1) events, asked for outright.
+
+    The number is a row like any other, and dear; all rows together are searched for in turn from
+    scratch, begun with few or many events, and from the farthest cohort. What nearly met them is
+    searched once more. What is met is asked to go twice as far next time, what is not half as far.
+
+    Parameters
+    ----------
+    state : State
+        Meets every row of the problem.
+    row : Row
+        Counts the events (`measure.EVENTS`).
+
+    Returns
+    -------
+    State, float
+        The farthest state that meets every row, and its count.
+    """
+    best, value, step, nearly = state, float(measured(problem, state, [row])[0]), FIRST_LEAP, None
+    for k in range(tries):
+        span = problem.n - value if direction > 0 else value
+        if span == 0:
+            break
+        if nearly is None:
+            target = value + direction * min(step, span)
+            low, high = (target, np.inf) if direction > 0 else (-np.inf, target)
+            asked = problem.with_rows([row._replace(low=low, high=high, unit=DEAR)])
+        near = nearly or (best if k % 2 else None)
+        found, left = nearest_miss(asked, rng, near=near and near.copy(), reheats=COOL,
+                                   part=FEWEST if direction < 0 else MOST)  # fmt: skip
+        if left == 0:
+            best, value = found, float(measured(problem, found, [row])[0])
+            step, nearly = 2 * step, None
+        elif left < NEARLY and nearly is None:
+            nearly = found
+        else:
+            step, nearly = max(1, step // 2), None
     return best, value

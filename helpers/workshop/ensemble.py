@@ -2,8 +2,10 @@
 
 Rounds of numbered tasks. *Members*: attempts from scratch under each reading, half of them driven
 some way along random quantities, so that they differ as the print allows. *Extremes*: each
-unprinted quantity driven up and down from several members. *Relays*: again from the farthest
-cohort that any task has found. `helpers.workshop.ensemble_files` writes data/ensemble.
+unprinted quantity driven up and down from several members. *Leaps*: the numbers of events asked
+for outright, from the farthest cohort so far, and every quantity driven from there too. *Relays*:
+again from the farthest cohort that any task has found. `helpers.workshop.ensemble_files` writes
+data/ensemble.
 """
 
 import json
@@ -14,7 +16,7 @@ import pandas as pd
 from helpers.cohort import PAPER_COHORT, ROOT, SECOND_COHORT
 from helpers.conventions import DAYS_PER_MONTH
 from helpers.paper.unprinted import unprinted
-from helpers.rebuild.directed import drive
+from helpers.rebuild.directed import drive, leap
 from helpers.rebuild.paper import (
     ALTERNATIVES,
     NOT_FOUND,
@@ -41,7 +43,9 @@ ADDED = ("os_12_cd20", "os_12_noncart", "os_events", "os_hr", "pfs_6_cd20", "pfs
          "pfs_events", "pfs_hr")  # fmt: skip
 TARGETS = ("os_12_diff", "os_rmst", "pfs_6_diff", "pfs_rmst")
 READING_TRIES = 8
-RELAY = 1000  # and the leg stand for a start
+EVENTS = ("pfs_events", "os_events")
+LEAPS = 16  # attempts to get to fewer or more events
+LEAPT, RELAY = 100, 1000  # of leaps and of drives from where they got; and the leg: for a start
 LEGS = 2  # relays, each from what the one before it reached
 DRIVEN_DAYS = (120, 270, 540)  # points of the curves driven themselves; months 6 and 12 are too
 CURVE_DAYS = (60, 120, 180, 240, 270, 300, 360, 420, 480, 540, 600, 660, 720)
@@ -95,14 +99,18 @@ def goal_row(problem, name: str):
 
 
 def drive_from(seed: int, name: str, direction: int, basis: str, start: int, member: str) -> dict:
-    """A quantity driven from a member; the cohort reached and the value."""
+    """A quantity driven (or, where `start` is LEAPT, leapt with) from a member; the cohort reached
+    and the value."""
     member = json.loads(member)
     rng = np.random.default_rng([seed, start, direction + 1, BASES.index(basis), *name.encode()])
     problem = paper_problem(member["table"])
     if basis == "print":
         problem = problem.only("print")
     problem, row = goal_row(problem, name)
-    state, value = drive(problem, as_state(member), row, direction, rng)
+    if start == LEAPT:
+        state, value = leap(problem, as_state(member), row, direction, rng, tries=LEAPS)
+    else:
+        state, value = drive(problem, as_state(member), row, direction, rng)
     if losses(problem, state).sum() > 0:
         raise AssertionError(f"{name}: a directed search left the claims")
     return as_member(state, table=member["table"], value=value)
@@ -120,8 +128,7 @@ def compact(member: dict) -> str:
 
 
 def find_extremes(seed: int, members: list[dict], names, *, jobs: int | None = None) -> None:
-    """Each quantity driven both ways, on both bases, from STARTS members; then once from the
-    farthest cohort found by anything."""
+    """Each quantity driven both ways, on both bases, from STARTS members."""
     starts = spread([m for m in members if m["reading"] == 0], STARTS)
     tasks = [
         (seed, name, direction, basis, k, compact(start))
@@ -132,32 +139,53 @@ def find_extremes(seed: int, members: list[dict], names, *, jobs: int | None = N
     run_tasks(tasks, drive_from, log, jobs=jobs, about="extremes")
 
 
+def find_leapt(seed: int, members: list[dict], names, *, jobs: int | None = None) -> None:
+    """Few and many events, in leaps from the farthest cohort so far; and from each cohort that
+    these got to, every quantity both ways."""
+    pools = {basis: pool(members, basis, LEAPT) for basis in BASES}
+    tasks = [
+        (seed, name, direction, basis, LEAPT, farthest(pools[basis], name, direction))
+        for basis in BASES for name in EVENTS for direction in (-1, 1)
+    ]  # fmt: skip
+    log = BUILD / "leaps.jsonl"
+    leapt = run_tasks(tasks, drive_from, log, jobs=jobs, about="leaps")
+    tasks = [
+        (seed, name, direction, basis, LEAPT + 1 + k, compact(start))
+        for k, ((*_, basis, _, _), start) in enumerate(zip(tasks, leapt.values(), strict=True))
+        for name in names for direction in (-1, 1)
+    ]  # fmt: skip
+    run_tasks(tasks, drive_from, log, jobs=jobs, about="from there")
+
+
+def farthest(cohorts: list[dict], name: str, direction: int) -> str:
+    """The cohort in which a quantity is lowest (-1) or highest (1)."""
+    return compact(cohorts[int(np.nanargmax(direction * pooled_values(cohorts, name)))])
+
+
 def relay(seed: int, members: list[dict], names, leg: int, *, jobs: int | None = None) -> None:
     """From the farthest cohort that anything has found, each quantity once more; `leg` counts."""
-    pools = {basis: pool(members, basis, legs=leg) for basis in BASES}
-    tasks = []
-    for basis in BASES:
-        for name in names:
-            values = pooled_values(pools[basis], name)
-            for direction in (-1, 1):
-                best = np.nanargmax(direction * values)
-                start = compact(pools[basis][best])
-                tasks.append((seed, name, direction, basis, RELAY + leg, start))
+    pools = {basis: pool(members, basis, RELAY + leg) for basis in BASES}
+    tasks = [
+        (seed, name, direction, basis, RELAY + leg, farthest(pools[basis], name, direction))
+        for basis in BASES for name in names for direction in (-1, 1)
+    ]  # fmt: skip
     run_tasks(tasks, drive_from, BUILD / "relay.jsonl", jobs=jobs, about=f"relay {leg + 1}")
 
 
-def pool(members: list[dict], basis: str, *, legs: int = LEGS, added: bool = False) -> list[dict]:
+def pool(
+    members: list[dict], basis: str, before: int = RELAY + LEGS, added: bool = False
+) -> list[dict]:
     """Every cohort found that is a witness for a basis under the default readings.
 
     What keeps the rules also keeps the print, so it counts for both. A round draws on the rounds
-    before it alone (`legs` of the relays, and `added` at the end), so that a stopped run goes on
-    with the same tasks.
+    before it alone (whose starts are numbered `before` its own, and `added` at the end), so that a
+    stopped run goes on with the same tasks.
     """
     found = [m for m in members if m["reading"] == 0] + shipped()
-    for file in ("extremes.jsonl", "relay.jsonl"):
+    for file in ("extremes.jsonl", "leaps.jsonl", "relay.jsonl"):
         for task, result in read_log(BUILD / file).items():
             _, _, _, kept, start, _ = json.loads(task)
-            if (basis == "print" or kept == "rules") and start < RELAY + legs:
+            if (basis == "print" or kept == "rules") and start < before:
                 found.append(result)
     return found + (list(read_log(BUILD / "added.jsonl").values()) if added else [])
 

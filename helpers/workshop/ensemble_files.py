@@ -20,6 +20,7 @@ from helpers.workshop.ensemble import (
     compact,
     curve_names,
     find_extremes,
+    find_leapt,
     find_members,
     pool,
     pooled_values,
@@ -35,6 +36,7 @@ def build_ensemble(seed: int, members: int, *, jobs: int | None = None) -> int:
     names = list(unprinted())
     found = find_members(seed, members, jobs=jobs)
     find_extremes(seed, found, names, jobs=jobs)
+    find_leapt(seed, found, names, jobs=jobs)
     for leg in range(LEGS):
         relay(seed, found, [*names, *curve_names(DRIVEN_DAYS)], leg, jobs=jobs)
     add_numbers(seed, found, jobs=jobs)
