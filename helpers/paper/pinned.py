@@ -68,7 +68,8 @@ def ranges() -> pd.DataFrame:
         Indexed by name, in the order of `unprinted`: endpoint, label, unit (percent, points,
         months, count, ratio, P); low, high (with the plausibility rules) and print_low,
         print_high (printed numbers alone), in that unit; witnesses and print_witnesses (cohorts
-        looked through); seed, starts (cohorts from which it was driven, each way).
+        looked through); seed, starts (members from which it was driven, each way), leapt (and
+        cohorts with few or many events), relays (and again from the farthest cohort found).
 
     Notes
     -----
@@ -87,14 +88,7 @@ def ranges() -> pd.DataFrame:
                 row[before + end] = float(UNITS[q.unit].show(value))
             row[f"{before}witnesses"] = int(found.at[(name, basis, "low"), "witnesses"])
         about = found.loc[(name, "rules", "low")]
-        rows.append(
-            row
-            | {
-                "seed": int(about["seed"]),
-                "starts": int(about["starts"]),
-                "relays": int(about["relays"]),
-            }
-        )
+        rows.append(row | {k: int(about[k]) for k in ("seed", "starts", "leapt", "relays")})
     return pd.DataFrame(rows).set_index("name")
 
 

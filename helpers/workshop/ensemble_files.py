@@ -14,6 +14,7 @@ from helpers.workshop.ensemble import (
     BASES,
     BUILD,
     DRIVEN_DAYS,
+    EVENTS,
     LEGS,
     STARTS,
     add_numbers,
@@ -105,7 +106,7 @@ def write_ensemble(seed: int, members: list[dict], names) -> None:
                     kept.append(witnesses[at])
                 rows.append((name, basis, end, found[at], index[key], len(witnesses)))
     table = pd.DataFrame(rows, columns=["quantity", "basis", "end", "value", "cohort", "witnesses"])
-    table.assign(seed=seed, starts=STARTS, relays=LEGS).to_csv(
+    table.assign(seed=seed, starts=STARTS, leapt=2 * len(EVENTS), relays=LEGS).to_csv(
         FOLDER / "ranges.csv", index=False, lineterminator="\n", float_format="%.8g"
     )
     pd.concat(seen)[["basis", *names]].to_csv(
