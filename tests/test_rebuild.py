@@ -14,7 +14,7 @@ from helpers.fit import kernel
 from helpers.paper.pinned import FOLDER
 from helpers.rebuild import measure as m
 from helpers.rebuild.anneal import LAST_DAY, MAY, start
-from helpers.rebuild.directed import drive
+from helpers.rebuild.directed import drive, leap
 from helpers.rebuild.paper import as_state, drawn, paper_problem
 from helpers.rebuild.problem import Builder, Problem, Row
 from helpers.rebuild.quantities import with_goals
@@ -282,6 +282,34 @@ def test_towards_a_goal_the_nearest_state_that_meets_all_else_is_kept():
     assert losses(fenced, state).sum() == 0
     run_annealer(fenced, state, (fence,), play, loose, seed=1, steps=20_000, goal=events)
     assert state.event[1].sum() == 40  # as near as the fence lets it
+
+
+def test_leaps_get_to_the_last_number_of_events_that_all_else_allows():
+    problem, state, _, _ = begun(2)
+    fence = Row("fence", "rule", m.EVENTS, 1, 0, low=40.0)
+    events, old = fence._replace(id="events", source="goal", low=-np.inf), state.copy()
+    assert state.event[1].sum() > 44
+    fenced = problem.only().with_rows([fence])
+    found, value = leap(fenced, state, events, -1, np.random.default_rng(1))
+    assert value == found.event[1].sum() == 40
+    assert (state.event == old.event).all() and (state.time == old.time).all()
+    found, value = leap(fenced, state, events, 1, np.random.default_rng(1))
+    assert value == 93
+    again, value = leap(fenced, found, events, 1, np.random.default_rng(1))
+    assert again is found and value == 93  # there is nobody left
+
+
+def test_leaps_go_further_than_a_drive_with_every_row_met():
+    """From a cohort of the set, down to fewer deaths."""
+    with np.load(FOLDER / "members.npz") as arrays:
+        state = as_state({name: values[0] for name, values in arrays.items()})
+    table = int(pd.read_csv(FOLDER / "members.csv")["table"][0])
+    problem, (row,) = with_goals(paper_problem(table), ["os_events"])
+    _, driven = drive(problem, state, row, -1, np.random.default_rng(1))
+    found, value = leap(problem, state, row, -1, np.random.default_rng(1))
+    assert value == measured(problem, found, [row])[0] < driven
+    assert losses(problem, found).sum() == 0
+    assert (found.time[0] <= found.time[1]).all()
 
 
 def test_an_attempt_depends_on_its_seed_alone():
