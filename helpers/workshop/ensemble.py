@@ -258,7 +258,7 @@ def drive_added(seed: int, extra: str, target: str, direction: int, member: str)
     return as_member(state, table=member["table"], value=value, printed=printed)
 
 
-def add_numbers(seed: int, members: list[dict], *, jobs: int | None = None) -> None:
+def add_numbers(seed: int, members: list[dict], *, jobs: int | None = None) -> dict[str, dict]:
     """Each number of ADDED printed too, as it is in the cohort nearest the middle of its range;
     then each of TARGETS driven both ways under it."""
     cohorts, tasks = pool(members, "rules"), []
@@ -267,7 +267,8 @@ def add_numbers(seed: int, members: list[dict], *, jobs: int | None = None) -> N
         middle = (np.nanmin(values) + np.nanmax(values)) / 2
         start = compact(cohorts[int(np.nanargmin(abs(values - middle)))])
         tasks += [(seed, extra, t, d, start) for t in TARGETS if t != extra for d in (-1, 1)]
-    run_tasks(tasks, drive_added, BUILD / "added.jsonl", jobs=jobs, about="added numbers")
+    log = BUILD / "added.jsonl"
+    return run_tasks(tasks, drive_added, log, jobs=jobs, about="added numbers")
 
 
 def try_reading(seed: int, reading: int, number: int) -> list:

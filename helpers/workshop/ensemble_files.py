@@ -40,9 +40,9 @@ def build_ensemble(seed: int, members: int, *, jobs: int | None = None) -> int:
     find_leapt(seed, found, names, jobs=jobs)
     for leg in range(LEGS):
         relay(seed, found, [*names, *curve_names(DRIVEN_DAYS)], leg, jobs=jobs)
-    add_numbers(seed, found, jobs=jobs)
+    added = add_numbers(seed, found, jobs=jobs)
     try_readings(seed, jobs=jobs)
-    write_ensemble(seed, found, names)
+    write_ensemble(seed, found, names, added)
     return len(found)
 
 
@@ -70,7 +70,7 @@ def meets(cohort: dict, basis: str) -> bool:
     return losses(kept, as_state(cohort)).sum() == 0
 
 
-def write_ensemble(seed: int, members: list[dict], names) -> None:
+def write_ensemble(seed: int, members: list[dict], names, added: dict[str, dict]) -> None:
     """data/ensemble: members, extremes, ranges, curves, checksums."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     before = earlier()
@@ -112,7 +112,7 @@ def write_ensemble(seed: int, members: list[dict], names) -> None:
     pd.concat(seen)[["basis", *names]].to_csv(
         FOLDER / "witnesses.csv", index=False, lineterminator="\n", float_format="%.5g"
     )
-    write_added(seed, seen[-1])
+    write_added(added, seen[-1])
     write_readings(seed)
     np.savez_compressed(
         FOLDER / "extremes.npz", **pack(kept), table=np.array([m["table"] for m in kept], np.int8)
@@ -120,18 +120,17 @@ def write_ensemble(seed: int, members: list[dict], names) -> None:
     write_sums(FOLDER)
 
 
-def write_added(seed: int, witnesses: pd.DataFrame) -> None:
+def write_added(added: dict[str, dict], witnesses: pd.DataFrame) -> None:
     """data/ensemble/added.csv: ranges with one more, made-up, number printed.
 
     What the search aimed at it reached, or any cohort that prints the number too: both are inner
     bounds, so the wider end counts.
     """
     ranges = {}
-    for task, result in read_log(BUILD / "added.jsonl").items():
-        known_seed, extra, target, direction, _ = json.loads(task)
-        if known_seed == seed:
-            ends = ranges.setdefault((extra, result["printed"], target), {})
-            ends["low" if direction < 0 else "high"] = result["value"]
+    for task, result in added.items():
+        _, extra, target, direction, _ = json.loads(task)
+        ends = ranges.setdefault((extra, result["printed"], target), {})
+        ends["low" if direction < 0 else "high"] = result["value"]
     rows = []
     for (extra, printed, target), ends in ranges.items():
         if len(ends) == 2:
