@@ -138,7 +138,7 @@ def write_added(added: dict[str, dict], witnesses: pd.DataFrame) -> None:
             reached = [*witnesses.loc[same, target].dropna(), *ends.values()]
             rows.append((extra, printed, target, min(reached), max(reached)))
     table = pd.DataFrame(rows, columns=["extra", "printed", "target", "low", "high"])
-    table.to_csv(FOLDER / "added.csv", index=False, lineterminator="\n", float_format="%.6g")
+    table.to_csv(FOLDER / "added.csv", index=False, lineterminator="\n", float_format="%.8g")
 
 
 def write_readings(seed: int) -> None:
