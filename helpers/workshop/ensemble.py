@@ -42,6 +42,7 @@ BASES = ("print", "rules")  # printed numbers alone, or with the plausibility ru
 ADDED = ("os_12_cd20", "os_12_noncart", "os_events", "os_hr", "pfs_6_cd20", "pfs_12_cd20",
          "pfs_events", "pfs_hr")  # fmt: skip
 TARGETS = ("os_12_diff", "os_rmst", "pfs_6_diff", "pfs_rmst")
+ADDED_LEGS = 2
 READING_TRIES = 8
 EVENTS = ("pfs_events", "os_events")
 LEAPS = 16  # attempts to get to fewer or more events
@@ -259,16 +260,27 @@ def drive_added(seed: int, extra: str, target: str, direction: int, member: str)
 
 
 def add_numbers(seed: int, members: list[dict], *, jobs: int | None = None) -> dict[str, dict]:
-    """Each number of ADDED printed too, as it is in the cohort nearest the middle of its range;
-    then each of TARGETS driven both ways under it."""
-    cohorts, tasks = pool(members, "rules"), []
+    """Each number of ADDED printed too, as most cohorts found show it, since a search has the most
+    to begin with there; then each of TARGETS driven both ways under it, from the farthest cohort
+    that prints the number, ADDED_LEGS times."""
+    cohorts, alike, printed = pool(members, "rules"), {}, {}
     for extra in ADDED:
-        values = pooled_values(cohorts, extra)
-        middle = (np.nanmin(values) + np.nanmax(values)) / 2
-        start = compact(cohorts[int(np.nanargmin(abs(values - middle)))])
-        tasks += [(seed, extra, t, d, start) for t in TARGETS if t != extra for d in (-1, 1)]
-    log = BUILD / "added.jsonl"
-    return run_tasks(tasks, drive_added, log, jobs=jobs, about="added numbers")
+        texts = [print_of(extra, v)[0] if v == v else "" for v in pooled_values(cohorts, extra)]
+        printed[extra] = max(sorted(set(texts) - {""}), key=texts.count)
+        alike[extra] = [c for c, t in zip(cohorts, texts, strict=True) if t == printed[extra]]
+    found: dict[str, dict] = {}
+    for leg in range(ADDED_LEGS):
+        tasks = [
+            (seed, extra, target, direction, farthest(alike[extra], target, direction))
+            for extra in ADDED for target in TARGETS if target != extra for direction in (-1, 1)
+        ]  # fmt: skip
+        log = BUILD / "added.jsonl"
+        done = run_tasks(tasks, drive_added, log, jobs=jobs, about=f"added numbers {leg + 1}")
+        for (_, extra, *_), cohort in zip(tasks, done.values(), strict=True):
+            if print_of(extra, pooled_values([cohort], extra)[0])[0] == printed[extra]:
+                alike[extra].append(cohort)
+        found |= done
+    return found
 
 
 def try_reading(seed: int, reading: int, number: int) -> list:

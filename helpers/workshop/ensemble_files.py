@@ -126,17 +126,15 @@ def write_added(added: dict[str, dict], witnesses: pd.DataFrame) -> None:
     What the search aimed at it reached, or any cohort that prints the number too: both are inner
     bounds, so the wider end counts.
     """
-    ranges = {}
+    ranges: dict[tuple, list[float]] = {}
     for task, result in added.items():
-        _, extra, target, direction, _ = json.loads(task)
-        ends = ranges.setdefault((extra, result["printed"], target), {})
-        ends["low" if direction < 0 else "high"] = result["value"]
+        _, extra, target, *_ = json.loads(task)
+        ranges.setdefault((extra, result["printed"], target), []).append(result["value"])
     rows = []
-    for (extra, printed, target), ends in ranges.items():
-        if len(ends) == 2:
-            same = [print_of(extra, v)[0] == printed if v == v else False for v in witnesses[extra]]
-            reached = [*witnesses.loc[same, target].dropna(), *ends.values()]
-            rows.append((extra, printed, target, min(reached), max(reached)))
+    for (extra, printed, target), driven in ranges.items():
+        same = [print_of(extra, v)[0] == printed if v == v else False for v in witnesses[extra]]
+        reached = [*witnesses.loc[same, target].dropna(), *driven]
+        rows.append((extra, printed, target, min(reached), max(reached)))
     table = pd.DataFrame(rows, columns=["extra", "printed", "target", "low", "high"])
     table.to_csv(FOLDER / "added.csv", index=False, lineterminator="\n", float_format="%.8g")
 
