@@ -21,7 +21,7 @@ from helpers.rebuild.problem import Builder, Problem
 from helpers.rebuild.state import State
 
 CLAIMS = ROOT / "data" / "claims.yaml"
-ECOG_SIZES = range(6, 14)  # below 6 the printed error cannot be; above 13 none was found
+ECOG_SIZES = range(6, 14)  # begun with; below 6 the printed error cannot be; leaps reach up to 39
 # The readings that change what the search must meet, by what `published.READINGS` calls them.
 SEARCHED = ("tie rule", "adjustment covariates", "ECOG endpoint", "follow-up definition")
 ADJUST = {"ECOG >= 3 and IPI >= 3": ["ecog_3plus", "ipi_3plus"], "ECOG >= 3": ["ecog_3plus"],
