@@ -150,6 +150,8 @@ def test_a_number_is_printed_as_papers_do_and_stands_within_its_limits(name, val
 def test_a_round_draws_on_the_rounds_before_it_so_that_a_stopped_run_goes_on(tmp_path, monkeypatch):
     monkeypatch.setattr(ensemble, "BUILD", tmp_path)
     monkeypatch.setattr(ensemble, "shipped", lambda: [])
+    monkeypatch.setattr(ensemble, "COLUMNS", ("is",))
+    monkeypatch.setattr(ensemble, "meets", lambda cohort, basis: True)
 
     def log(name, *tasks):
         lines = [json.dumps({"task": json.dumps(t), "result": {"is": t[-2]}}) for t in tasks]
@@ -168,3 +170,12 @@ def test_a_round_draws_on_the_rounds_before_it_so_that_a_stopped_run_goes_on(tmp
     assert found() == [0, 1, leapt, leapt + 1, relay, relay + 1]
     assert found(relay + 2, True)[-1] == 7
     assert [c["is"] for c in ensemble.pool([], "rules", leapt)] == [0]
+
+
+def test_a_witness_counts_once_and_what_no_longer_meets_the_print_not_at_all(tmp_path, monkeypatch):
+    monkeypatch.setattr(ensemble, "BUILD", tmp_path)  # with no log at all
+    own = ensemble.shipped()
+    later = own[0] | {"os_time": [max(1, t - 200) for t in own[0]["os_time"]]}  # another median
+    later |= {"pfs_time": np.minimum(own[0]["pfs_time"], later["os_time"]).tolist()}
+    monkeypatch.setattr(ensemble, "shipped", lambda: [*own, own[0] | {"value": 1}, later])
+    assert ensemble.pool([], "print") == own

@@ -286,6 +286,28 @@ def test_what_is_said_of_a_range_ends_in_the_sentence_that_it_is_no_interval():
         assert word not in pinned_beside.CAVEAT
 
 
+def test_the_page_says_which_ends_rest_on_an_arm_in_poor_condition(monkeypatch):
+    ends = pinned.severe_at_ends()
+    ranges, flags = pinned.read("ranges.csv"), pinned.arrays("extremes.npz")["ecog_3plus"]
+    own = ranges[(ranges["quantity"] == "os_events") & (ranges["basis"] == "rules")]
+    for row in own.itertuples():
+        told = ends.query("name == 'os_events' and basis == 'rules' and end == @row.end").iloc[0]
+        patients = flags[row.cohort].tolist()
+        assert (told["cd20"], told["noncart"]) == (sum(patients[:54]), sum(patients[54:]))
+    # Held by a rule; the other arm is not.
+    assert ends.query("basis == 'rules'")["noncart"].between(2, 8).all()
+    odd = ends.assign(cd20=0)
+    odd.loc[
+        odd.query("name == 'os_events' and basis == 'rules' and end == 'low'").index, "cd20"
+    ] = 40
+    monkeypatch.setattr(pinned, "severe_at_ends", lambda: odd)
+    said = pinned_page.read_severe()
+    assert f"1 of {(odd['basis'] == 'rules').sum()} ends" in said and "OS: events, low" in said
+    assert "in which 40 of its 54 patients" in said
+    monkeypatch.setattr(pinned, "severe_at_ends", lambda: ends.assign(cd20=27))
+    assert pinned_page.read_severe() == ""
+
+
 def test_a_value_beyond_the_range_is_said_to_be_missed_by_the_search():
     far = OWN.copy()
     far["os_events"] = 93.0

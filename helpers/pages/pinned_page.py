@@ -74,12 +74,13 @@ def read_making() -> str:
         f"{len(members)} cohorts were found from scratch (seed {members['seed'].iloc[0]}; "
         f"{members['tries'].sum()} attempts), and {driven} of them then driven some way along "
         f"quantities drawn by lot. For the ranges, each of {len(ranges)} quantities was driven up "
-        f"and down from {first['starts']} of them and from {first['leapt']} cohorts in which few "
-        f"or many events had been asked for outright, with and without the rules, and {again} "
-        "from the farthest cohort that any of these searches had reached. A cohort found for "
-        f"one quantity counts for all, so the ends of a range are those of {first['witnesses']} "
-        f"cohorts that keep print and rules, and of {first['print_witnesses']} that keep the "
-        "print; ends that an earlier search reached were checked again and kept."
+        f"and down from {first['starts']} of them with and without the rules, either way from "
+        f"{first['leapt']} more in which few or many events had been asked for outright, and "
+        f"{again} from the farthest cohort that any of these searches had reached. A cohort found "
+        "for one quantity counts for all, so the ends of a range are those of "
+        f"{first['witnesses']} cohorts that keep print and rules, and of "
+        f"{first['print_witnesses']} that keep the print; ends that an earlier "
+        "search reached were checked again and kept."
     )
 
 
@@ -196,9 +197,32 @@ def read_rules() -> str:
     same = int((left > 0.98).sum())
     return (
         f"Of the hazard ratios, the narrowest range found is {span(known)} "
-        f"({plain(table.at[known, 'label'])}). The rules narrow these most: {most}. For {same} of "
-        f"{len(left)} numbers they change next to nothing. {CAVEAT}"
+        f"({plain(table.at[known, 'label'])}). Of the ranges that print otherwise with the rules, "
+        f"these are narrowed most: {most}. For {same} of {len(left)} numbers the rules change next "
+        f"to nothing. {read_severe()}{CAVEAT}"
     )
+
+
+def read_severe() -> str:
+    """Which ends with the rules rest on a first arm most of whose patients are in poor condition,
+    of which the rules say nothing."""
+    ends = pinned.severe_at_ends().query("basis == 'rules'")
+    most = ends[ends["cd20"] > pinned.CD20 / 2]
+    if not len(most):
+        return ""
+    labels = pinned.ranges()["label"]
+    which = "; ".join(f"{plain(labels[r.name])}, {r.end}" for r in most.itertuples(index=False))
+    return (
+        f"No rule speaks of ECOG in the CD20 CAR-T arm, and {len(most)} of {len(ends)} ends with "
+        f"the rules are shown by cohorts in which {between(most['cd20'])} of its {pinned.CD20} "
+        f"patients have an ECOG of 3 or more, against {between(most['noncart'])} in the other arm: "
+        f"{which}. Without such cohorts these ends lie further in, some by little. "
+    )
+
+
+def between(counts: pd.Series) -> str:
+    low, high = int(counts.min()), int(counts.max())
+    return f"{low}" if low == high else f"{low} to {high}"
 
 
 def alt_ranges(own: pd.Series) -> str:

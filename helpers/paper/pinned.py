@@ -93,6 +93,25 @@ def ranges() -> pd.DataFrame:
 
 
 @cache
+def severe_at_ends() -> pd.DataFrame:
+    """How many patients have an ECOG of 3 or more in the cohorts that show the ends of `ranges`.
+
+    Returns
+    -------
+    DataFrame
+        One row per number, basis and end: name, basis, end, cd20 and noncart (patients).
+    """
+    found = read("ranges.csv")
+    found = found[found["quantity"].isin(list(unprinted()))]
+    flags = arrays("extremes.npz")["ecog_3plus"][found["cohort"]]
+    return pd.DataFrame({
+        "name": found["quantity"].to_numpy(), "basis": found["basis"].to_numpy(),
+        "end": found["end"].to_numpy(),
+        "cd20": flags[:, :CD20].sum(1), "noncart": flags[:, CD20:].sum(1),
+    })  # fmt: skip
+
+
+@cache
 def bands() -> pd.DataFrame:
     """The lowest and highest survival found at days of the curves.
 

@@ -25,7 +25,7 @@ CYCLES, STEPS = 12, 20_000
 HOT, COLD = 0.1, 0.02
 FIRST, FURTHER, NEARER = 6, 2.0, 0.5  # the first distance, in units of the row, and what follows
 LITTLE = 0.2  # of the distance: less than this is hardly moved
-LEAPS, FIRST_LEAP = 8, 4
+LEAP_TRIES, FIRST_LEAP = 8, 4
 NEARLY = 0.5  # what is left of a near miss that is searched once more
 DEAR = 0.1  # the unit of a count asked for: ten times as dear as another claim
 FEWEST, MOST = (0.0, 0.1), (0.9, 1.0)  # of the span of event shares, where searches begin
@@ -79,7 +79,7 @@ def drive(
 
 
 def leap(
-    problem: Problem, state: State, row: Row, direction: int, rng, *, tries: int = LEAPS
+    problem: Problem, state: State, row: Row, direction: int, rng, *, tries: int = LEAP_TRIES
 ) -> tuple[State, float]:
     """Go on to fewer (-1) or more (1) events, asked for outright.
 

@@ -15,6 +15,7 @@ import pandas as pd
 
 from helpers.cohort import PAPER_COHORT, ROOT, SECOND_COHORT
 from helpers.conventions import DAYS_PER_MONTH
+from helpers.paper.pinned import COLUMNS
 from helpers.paper.unprinted import unprinted
 from helpers.rebuild.directed import drive, leap
 from helpers.rebuild.paper import (
@@ -45,7 +46,7 @@ TARGETS = ("os_12_diff", "os_rmst", "pfs_6_diff", "pfs_rmst")
 ADDED_LEGS = 2
 READING_TRIES = 8
 EVENTS = ("pfs_events", "os_events")
-LEAPS = 16  # attempts to get to fewer or more events
+LEAP_TRIES = 16  # attempts to get to fewer or more events
 LEAPT, RELAY = 100, 1000  # of leaps and of drives from where they got; and the leg: for a start
 LEGS = 2  # relays, each from what the one before it reached
 DRIVEN_DAYS = (120, 270, 540)  # points of the curves driven themselves; months 6 and 12 are too
@@ -109,7 +110,7 @@ def drive_from(seed: int, name: str, direction: int, basis: str, start: int, mem
         problem = problem.only("print")
     problem, row = goal_row(problem, name)
     if start == LEAPT:
-        state, value = leap(problem, as_state(member), row, direction, rng, tries=LEAPS)
+        state, value = leap(problem, as_state(member), row, direction, rng, tries=LEAP_TRIES)
     else:
         state, value = drive(problem, as_state(member), row, direction, rng)
     if losses(problem, state).sum() > 0:
@@ -176,11 +177,12 @@ def relay(seed: int, members: list[dict], names, leg: int, *, jobs: int | None =
 def pool(
     members: list[dict], basis: str, before: int = RELAY + LEGS, added: bool = False
 ) -> list[dict]:
-    """Every cohort found that is a witness for a basis under the default readings.
+    """Every cohort found that is a witness for a basis under the default readings, each once.
 
-    What keeps the rules also keeps the print, so it counts for both. A round draws on the rounds
-    before it alone (whose starts are numbered `before` its own, and `added` at the end), so that a
-    stopped run goes on with the same tasks.
+    An old log may hold what met an older print, so each is checked here. What keeps the rules
+    also keeps the print, so it counts for both. A round draws on the rounds before it alone (whose
+    starts have numbers below `before`, and `added` at the end), so that a stopped run goes on with
+    the same tasks.
     """
     found = [m for m in members if m["reading"] == 0] + shipped()
     for file in ("extremes.jsonl", "leaps.jsonl", "relay.jsonl"):
@@ -188,7 +190,23 @@ def pool(
             _, _, _, kept, start, _ = json.loads(task)
             if (basis == "print" or kept == "rules") and start < before:
                 found.append(result)
-    return found + (list(read_log(BUILD / "added.jsonl").values()) if added else [])
+    found += read_log(BUILD / "added.jsonl").values() if added else []
+    return [cohort for cohort in distinct(found) if meets(cohort, basis)]
+
+
+def distinct(cohorts: list[dict]) -> list[dict]:
+    """Each cohort once, the first of those with the same rows."""
+    first: dict[str, dict] = {}
+    for cohort in cohorts:
+        first.setdefault(json.dumps([cohort[c] for c in COLUMNS]), cohort)
+    return list(first.values())
+
+
+def meets(cohort: dict, basis: str) -> bool:
+    """Whether a cohort keeps all of a basis under the default readings."""
+    problem = paper_problem(cohort["table"])
+    kept = problem if basis == "rules" else problem.only("print")
+    return losses(kept, as_state(cohort)).sum() == 0
 
 
 def shipped() -> list[dict]:
@@ -256,17 +274,21 @@ def drive_added(seed: int, extra: str, target: str, direction: int, member: str)
     printed, low, high = print_of(extra, measured(problem, state, [known])[0])
     problem = problem.with_rows([known._replace(source="print", low=low, high=high)])
     state, value = drive(problem, state, row, direction, rng)
+    if losses(problem, state).sum() > 0:
+        raise AssertionError(f"{target} with {extra}: a directed search left the claims")
     return as_member(state, table=member["table"], value=value, printed=printed)
 
 
 def add_numbers(seed: int, members: list[dict], *, jobs: int | None = None) -> dict[str, dict]:
-    """Each number of ADDED printed too, as most cohorts found show it, since a search has the most
-    to begin with there; then each of TARGETS driven both ways under it, from the farthest cohort
-    that prints the number, ADDED_LEGS times."""
+    """Each number of ADDED printed too, as it is in the middle one of the members that were not
+    driven anywhere; then each of TARGETS driven both ways under it, from the farthest cohort that
+    prints the number, ADDED_LEGS times."""
     cohorts, alike, printed = pool(members, "rules"), {}, {}
+    still = [m for m in members if m["reading"] == 0 and not m["driven"]]
     for extra in ADDED:
+        own = np.sort(pooled_values(still, extra))
+        printed[extra] = print_of(extra, own[len(own) // 2])[0]
         texts = [print_of(extra, v)[0] if v == v else "" for v in pooled_values(cohorts, extra)]
-        printed[extra] = max(sorted(set(texts) - {""}), key=texts.count)
         alike[extra] = [c for c, t in zip(cohorts, texts, strict=True) if t == printed[extra]]
     found: dict[str, dict] = {}
     for leg in range(ADDED_LEGS):

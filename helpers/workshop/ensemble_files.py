@@ -7,8 +7,7 @@ import pandas as pd
 
 from helpers.paper.pinned import COLUMNS, FOLDER, arrays
 from helpers.paper.unprinted import unprinted
-from helpers.rebuild.paper import ALTERNATIVES, NOT_FOUND, as_state, paper_problem
-from helpers.rebuild.state import losses
+from helpers.rebuild.paper import ALTERNATIVES, NOT_FOUND
 from helpers.sums import write_sums
 from helpers.workshop.ensemble import (
     BASES,
@@ -20,9 +19,11 @@ from helpers.workshop.ensemble import (
     add_numbers,
     compact,
     curve_names,
+    distinct,
     find_extremes,
     find_leapt,
     find_members,
+    meets,
     pool,
     pooled_values,
     print_of,
@@ -63,13 +64,6 @@ def earlier() -> dict[str, list[dict]]:
     return found
 
 
-def meets(cohort: dict, basis: str) -> bool:
-    """Whether a cohort keeps all of a basis under the default readings."""
-    problem = paper_problem(cohort["table"])
-    kept = problem if basis == "rules" else problem.only("print")
-    return losses(kept, as_state(cohort)).sum() == 0
-
-
 def write_ensemble(seed: int, members: list[dict], names, added: dict[str, dict]) -> None:
     """data/ensemble: members, extremes, ranges, curves, checksums."""
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -93,8 +87,7 @@ def write_ensemble(seed: int, members: list[dict], names, added: dict[str, dict]
     )
     rows, kept, index, seen = [], [], {}, []
     for basis in BASES:
-        witnesses = [c for c in pool(members, basis, added=True) if meets(c, basis)]
-        witnesses += before[basis]
+        witnesses = distinct([*pool(members, basis, added=True), *before[basis]])
         values = pd.DataFrame({name: pooled_values(witnesses, name) for name in names})
         seen.append(values.assign(basis=basis))
         for name in [*names, *curve_names()]:
