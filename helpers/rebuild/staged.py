@@ -30,6 +30,7 @@ STEPS = 60_000
 HOT, COLD = 5.0, 0.05  # a loss of one unit is a hundredth on the log scale of a hazard ratio
 REACHED, NOT_REACHED = (0.6, 1.0), (0.1, 0.6)  # share of events by whether a median is reached
 WHOLE = (0.0, 1.0)
+AT_THE_END = 0.9
 NEAR_THE_END = 0.97  # of the last day: so long a median follow-up is that of a planned end
 TRIES = 12, 6  # of the first stage, which is cheap and fails most, and of each later one
 
@@ -138,7 +139,7 @@ def board(problem: Problem, stage: Stage, event_share) -> tuple[np.ndarray, np.n
     play[:, :, LAST_DAY] = watched_to(problem)
     for row in problem.rows:  # a trial that watched most patients to its last day
         if row.kind == m.FOLLOW_UP and row.low >= NEAR_THE_END * problem.last_day:
-            play[row.endpoint, :, TO_THE_END] = 0.5
+            play[row.endpoint, :, TO_THE_END] = AT_THE_END
     for e, arm in stage.times:
         play[e, 1 - arm, MAY] = 1
     counts = fixed_counts(problem)

@@ -15,21 +15,21 @@ from helpers.cohort import ROOT
 from helpers.conventions import DAYS_PER_MONTH
 from helpers.rebuild import measure as m
 from helpers.rebuild.claims import build
-from helpers.rebuild.directed import CYCLES, STEPS, drive
+from helpers.rebuild.directed import CYCLES, STEPS, drive, leap
 from helpers.rebuild.misses import nearest_miss
 from helpers.rebuild.paper import ECOG_SIZES, paper_problem, tables
 from helpers.rebuild.problem import Builder, Problem, Row
-from helpers.rebuild.staged import SWAPPED, WHOLE, board, everything, run_annealer
+from helpers.rebuild.staged import SWAPPED, board, everything, run_annealer
 from helpers.rebuild.state import State, losses, measured
 from helpers.workshop.study_data import SETS, Source, sample, state_of
 from helpers.workshop.study_print import RIGHT, WRONG, medians_only, printed
 from helpers.workshop.tasks import run_tasks
 
 SEED = 20240625
-# A number is driven from two cohorts, one begun with few events and one with many: samples of
-# the tuning sets showed that a drive does not get from one to the other.
-HALVES = ((0.0, 0.5), (0.5, 1.0))
-TRIES = 8  # attempts to find each
+# A number is driven from two cohorts, one with as few events as leaps get to and one with as
+# many: samples of the tuning sets showed that a drive does not get from one to the other.
+HALVES = {-1: (0.0, 0.5), 1: (0.5, 1.0)}
+TRIES, ONCE_FOUND = 8, 3  # attempts to find each, and where there is one, to find the other
 DRIVEN_STEPS = STEPS // 2  # on the tuning sets as good as twice as many
 WIDE_CYCLES = 6  # of a drive under sizes and medians alone, which goes far at once
 MEMBERS = 8  # cohorts found without a group of claims, among which the printed number is ranked
@@ -69,24 +69,49 @@ def asked(problem: Problem, source: Source) -> tuple[Problem, list[Row]]:
     return builder.done(), rows
 
 
-def find(problems, key: list[int], parts) -> tuple[list[State], int]:
-    """Cohorts from scratch, `TRIES` attempts each, and the attempts used.
+def find(problems, key: list[int], number: int) -> tuple[list[State], int]:
+    """`number` cohorts from scratch, `TRIES` attempts each, and the attempts used.
 
-    `problems` gives the problem of an attempt from its Generator; `parts` has of each cohort the
-    part of the span of event shares from which it begins (`staged.event_shares`).
+    `problems` gives the problem of an attempt from its Generator.
     """
     found, used = [], 0
-    for start, part in enumerate(parts):
+    for start in range(number):
         for k in range(TRIES):
             rng = np.random.default_rng([*key, start, k])
             used += 1
-            state, loss = nearest_miss(problems(rng), rng, part=part)
+            state, loss = nearest_miss(problems(rng), rng)
             if loss == 0:
                 found.append(state)
                 break
-        if not found and part == WHOLE:  # as hard for the next
+        if not found:  # as hard for the next
             break
     return found, used
+
+
+def begun(problem: Problem, direction: int, key: list[int], k: int) -> tuple[State, float]:
+    """Attempt `k` to find a cohort, begun with few (-1) or many (1) events; and its loss."""
+    rng = np.random.default_rng([*key, direction + 1, k])
+    return nearest_miss(problem, rng, part=HALVES[direction])
+
+
+def far(problem: Problem, rows, start: State, direction: int, key: list[int]) -> State:
+    """The cohort with as few (-1) or as many (1) events as leaps from a start get to."""
+    rng = np.random.default_rng([*key, direction + 1, TRIES])
+    return leap(problem, start, rows[list(ASKED).index("events")], direction, rng)[0]
+
+
+def two_starts(problem: Problem, rows, key: list[int]) -> tuple[list[State], int]:
+    """Cohorts with few events and with many, none where none was found; and the attempts used."""
+    found, used = {}, 0
+    for k in range(TRIES):
+        for direction in HALVES:
+            if direction not in found and not (found and k >= ONCE_FOUND):
+                used += 1
+                state, loss = begun(problem, direction, key, k)
+                if loss == 0:
+                    found[direction] = state
+    starts = [found.get(way, found.get(-way)) for way in HALVES if found]
+    return [far(problem, rows, s, w, key) for s, w in zip(starts, HALVES, strict=False)], used
 
 
 def driven(problem: Problem, row: Row, start: State, key: list[int], k: int, direction: int,
@@ -164,7 +189,7 @@ def study_sample(seed: int, name: str, number: int, reading: str) -> dict:
     problem, rows = asked(build(claims), source)
     truth = state_of(frame, source)
     key = [seed, number, *name.encode(), *reading.encode()]
-    starts, tries = find(lambda _: problem, [*key, 1], HALVES)
+    starts, tries = two_starts(problem, rows, [*key, 1])
     costs = losses(problem, truth)
     result = {
         "printed": [claim["id"] for claim in claims["claims"]], "starts": len(starts),
@@ -184,7 +209,7 @@ def study_sample(seed: int, name: str, number: int, reading: str) -> dict:
             if v is not None and not within(v, r)
         }
         if ways:  # towards the sample's own value, from elsewhere
-            further, _ = find(lambda _: problem, [*key, 4], HALVES)
+            further, _ = two_starts(problem, rows, [*key, 4])
             left = [row for row in rows if row.id in ways]
             again = ends(reach(problem, left, further, [*key, 5], ways)[0]) if further else []
             result["again"] = dict(zip(ways, again, strict=False))
@@ -230,7 +255,7 @@ def drop_group(seed: int, group: str, basis: str) -> dict:
         problem = paper_problem(table, ecog=ecog).without(*ids)
         return problem if basis == "rules" else problem.only("print", "design")
 
-    members, tries = find(left, [*key, 1], [WHOLE] * MEMBERS)
+    members, tries = find(left, [*key, 1], MEMBERS)
     dropped = [r for r in paper_problem(table).rows if r.id in ids and r.source == "print"]
     result = {"table": table, "members": len(members), "tries": tries, "rows": {}}
     if members:

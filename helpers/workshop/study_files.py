@@ -17,11 +17,10 @@ from helpers.workshop.study import (
     BASES,
     BUILD,
     GROUPS,
-    HALVES,
     asked,
     beside,
     driven,
-    find,
+    two_starts,
     within,
 )
 from helpers.workshop.study_data import HELD_OUT, SETS, SIZE, sample
@@ -266,7 +265,7 @@ def recomputed(name: str, number: int, quantity: str = "events") -> pd.DataFrame
     source = SETS[name]
     problem, rows = asked(build(printed(sample(seed, name, number), source)), source)
     key = [seed, number, *name.encode(), *RIGHT.encode()]
-    start = find(lambda _: problem, [*key, 1], HALVES[:1])[0][0]
+    start = two_starts(problem, rows, [*key, 1])[0][0]
     row = next(row for row in rows if row.id == quantity)
     drives = drive_table(committed()["samples"])
     own = drives[(drives["set"] == name) & (drives["number"] == number) & (drives["start"] == 0)
