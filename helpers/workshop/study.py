@@ -261,7 +261,7 @@ def drop_group(seed: int, group: str, basis: str) -> dict:
     if members:
         goals = [r._replace(source="goal", low=-np.inf, high=np.inf) for r in dropped]
         problem = left()
-        values, _ = reach(problem, goals, members[:1], [*key, 2], steps=STEPS)
+        values, _ = reach(problem, goals, members[:2], [*key, 2], steps=STEPS)
         own = np.array([measured(problem, state, goals) for state in members])
         for g, row in enumerate(dropped):
             both = np.concatenate([values[:, g], own[:, g]])
