@@ -11,11 +11,12 @@ from helpers.estimators.times import rmst_table
 from helpers.paper.published import prints_as
 from helpers.rebuild.claims import build, check_claim, check_top
 from helpers.rebuild.paper import paper_problem
+from helpers.rebuild.reach import ASKED, asked, ends, within
 from helpers.rebuild.state import losses, measured
 from helpers.regression import cox_table
 from helpers.survival import km_curve, milestones
 from helpers.workshop import study_files
-from helpers.workshop.study import ASKED, GROUPS, SEED, asked, beside, ends, sample_tasks, within
+from helpers.workshop.study import GROUPS, SEED, beside, sample_tasks
 from helpers.workshop.study_data import HELD_OUT, SETS, SIZE, TUNING, sample, state_of, whole
 from helpers.workshop.study_files import FOLDER, cluster_interval, verdict
 from helpers.workshop.study_print import RIGHT, WRONG, medians_only, p_text, printed
@@ -64,7 +65,7 @@ def test_a_sample_meets_its_own_print_but_for_the_edges_that_the_search_avoids(n
 @pytest.mark.parametrize("name", ["lung", "colon", "gammopathy"])
 def test_what_is_asked_of_a_sample_is_what_the_pages_compute(name):
     source, frame = SETS[name], sample(SEED, name, 0)
-    problem, rows = asked(build(printed(frame, source)), source)
+    problem, rows = asked(build(printed(frame, source)), 0, source.day)
     found = dict(zip(ASKED, measured(problem, state_of(frame, source), rows), strict=True))
     frame = frame.assign(arm=frame["arm"].astype(str))
     curves = km_curve(frame, time="os_time", event="os_event", group="arm")

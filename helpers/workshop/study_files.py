@@ -11,18 +11,9 @@ import pandas as pd
 
 from helpers.cohort import ROOT
 from helpers.rebuild.claims import build
+from helpers.rebuild.reach import ASKED, asked, driven, two_starts, within
 from helpers.sums import write_sums
-from helpers.workshop.study import (
-    ASKED,
-    BASES,
-    BUILD,
-    GROUPS,
-    asked,
-    beside,
-    driven,
-    two_starts,
-    within,
-)
+from helpers.workshop.study import BASES, BUILD, GROUPS, beside
 from helpers.workshop.study_data import HELD_OUT, SETS, SIZE, sample
 from helpers.workshop.study_print import RIGHT, WRONG, printed
 from helpers.workshop.tasks import read_log
@@ -263,7 +254,7 @@ def recomputed(name: str, number: int, quantity: str = "events") -> pd.DataFrame
                  & (heads["reading"] == RIGHT)].iloc[0]  # fmt: skip
     seed = int(head["seed"])
     source = SETS[name]
-    problem, rows = asked(build(printed(sample(seed, name, number), source)), source)
+    problem, rows = asked(build(printed(sample(seed, name, number), source)), 0, source.day)
     key = [seed, number, *name.encode(), *RIGHT.encode()]
     start = two_starts(problem, rows, [*key, 1])[0][0]
     row = next(row for row in rows if row.id == quantity)
