@@ -1,21 +1,26 @@
 """`calibrate`: members of the paper, and any paper's claims through the command line."""
 
 import copy
+from functools import partial
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
 from helpers.analysis import analyse
 from helpers.cohort import ROOT, load_cohort
+from helpers.conventions import DAYS_PER_MONTH
 from helpers.estimators.times import follow_up
 from helpers.paper.published import prints_as
 from helpers.rebuild.claims import build, read_claims
 from helpers.rebuild.paper import CLAIMS, as_state, paper_problem
 from helpers.rebuild.printing import breast_cancer, claims_text
 from helpers.rebuild.state import losses
+from helpers.regression import cox_table
+from helpers.survival import km_curve, milestones
 from helpers.view import View
-from helpers.workshop import calibrate
+from helpers.workshop import calibrate, ranges
 from helpers.workshop.cli import main
 
 EXAMPLE = ROOT / "data" / "examples" / "breast_cancer_claims.yaml"
@@ -122,3 +127,45 @@ def test_searches_are_kept_by_what_was_claimed(tmp_path):
     calibrate.rebuild(other, tmp_path, seed=1, members=1, tries=2, jobs=1)
     assert len(list(tmp_path.glob("*.jsonl"))) == 2
     assert len(build(other).rows) == 1
+
+
+def test_ranges_of_another_paper_are_shown_by_cohorts_that_print_it(tmp_path, capsys, monkeypatch):
+    # Few steps: what is tested is that each end is what its cohort shows, not how far it lies.
+    monkeypatch.setattr(ranges, "reach", partial(ranges.reach, cycles=1, steps=2000))
+    given = ["--claims", str(EXAMPLE), "--ranges", "36", "--jobs", "1", "--out", str(tmp_path)]
+    assert main(["calibrate", *given]) == 0
+    said = capsys.readouterr().out
+    assert "no confidence interval" in said and "cannot overstate" in said
+    table = pd.read_csv(tmp_path / "ranges.csv").set_index("quantity")
+    assert (table["starts"] == 2).all() and (table["low"] <= table["high"]).all()
+    assert (table.loc["events", ["low", "high"]] == 55).all()  # both arms' are printed
+    content = read_claims(EXAMPLE)
+    problem, day = build(content), 36 * DAYS_PER_MONTH
+    first, other = content["arms"]
+    for end in ("low", "high"):
+        for quantity in table.index:
+            path = tmp_path / table.at[quantity, f"{end}_cohort"]
+            cohort = load_cohort(path, path.with_suffix(".yaml"))
+            assert cohort.status == "synthetic" and len(cohort.frame) == problem.n
+            frame = cohort.frame
+            value = table.at[quantity, end]
+            if quantity == "unadjusted_hr":
+                model = cox_table(frame, time="rfs_time", event="rfs_event", covariates=["arm"],
+                                  references={"arm": other})  # fmt: skip
+                assert value == pytest.approx(np.exp(model["estimate"].iloc[0]), rel=1e-4)
+            if quantity == "survival_difference":
+                curves = km_curve(frame, time="rfs_time", event="rfs_event", group="arm")
+                at = milestones(curves, [int(day)]).set_index("group")["estimate"]
+                assert value == pytest.approx(100 * (at[first] - at[other]), abs=1e-3)
+
+
+@pytest.mark.parametrize("months", ["0", "-3", "900", "nan"])
+def test_a_month_beyond_what_was_watched_is_refused_before_anything_is_searched(months, capsys):
+    assert main(["calibrate", "--claims", str(EXAMPLE), "--ranges", months]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("--ranges: found ") and "To do: " in said
+
+
+def test_ranges_go_with_claims(capsys):
+    assert main(["calibrate", "--ranges", "12"]) == 2
+    assert "data/ensemble" in capsys.readouterr().err

@@ -14,7 +14,7 @@ from helpers.fit import kernel
 from helpers.paper.pinned import FOLDER
 from helpers.rebuild import measure as m
 from helpers.rebuild.anneal import LAST_DAY, MAY, start
-from helpers.rebuild.directed import drive, leap
+from helpers.rebuild.directed import counted, drive, leap
 from helpers.rebuild.paper import as_state, drawn, paper_problem
 from helpers.rebuild.problem import Builder, Problem, Row
 from helpers.rebuild.quantities import with_goals
@@ -297,6 +297,21 @@ def test_leaps_get_to_the_last_number_of_events_that_all_else_allows():
     assert value == 93
     again, value = leap(fenced, found, events, 1, np.random.default_rng(1))
     assert again is found and value == 93  # there is nobody left
+
+
+def test_printed_counts_of_events_are_not_leapt_over():
+    problem = begun(1)[0]
+    everybody, first, other = (
+        problem.groups.index(g) for g in ((-1, -1, 0), (1, -1, 0), (0, -1, 0))
+    )
+    row = Row("n", "print", m.EVENTS, 1, first, low=30.0, high=32.0)
+    bare = problem.only()
+    assert counted(bare, 1) == (0, 93)
+    assert counted(bare.with_rows([row]), 1) == (30, 32 + 39)
+    assert counted(bare.with_rows([row]), 0) == (0, 93)  # of another endpoint
+    both = [row, row._replace(where=other, low=5.0, high=9.0)]
+    assert counted(bare.with_rows(both), 1) == (35, 41)
+    assert counted(bare.with_rows([*both, row._replace(where=everybody, high=36.0)]), 1) == (35, 36)
 
 
 def test_leaps_go_further_than_a_drive_with_every_row_met():

@@ -78,6 +78,19 @@ def drive(
     return best, value
 
 
+def counted(problem: Problem, endpoint: int) -> tuple[float, float]:
+    """The fewest and most events of an endpoint that its printed counts leave."""
+    limits = {arm: [0.0, n] for arm, n in ((-1, problem.n), (0, problem.sizes[1]),
+                                           (1, problem.sizes[0]))}  # fmt: skip
+    for row in problem.rows:
+        arm, factor, _ = problem.groups[row.where] if row.kind == m.EVENTS else (0, 0, 0)
+        if row.kind == m.EVENTS and row.endpoint == endpoint and factor < 0:
+            own = limits[arm]
+            own[:] = max(own[0], row.low), min(own[1], row.high)
+    arms = [a + b for a, b in zip(limits[0], limits[1], strict=True)]
+    return max(limits[-1][0], arms[0]), min(limits[-1][1], arms[1])
+
+
 def leap(
     problem: Problem, state: State, row: Row, direction: int, rng, *, tries: int = LEAP_TRIES
 ) -> tuple[State, float]:
@@ -100,9 +113,10 @@ def leap(
         The farthest state that meets every row, and its count.
     """
     best, value, step, nearly = state, float(measured(problem, state, [row])[0]), FIRST_LEAP, None
+    fewest, most = counted(problem, row.endpoint)
     for k in range(tries):
-        span = problem.n - value if direction > 0 else value
-        if span == 0:
+        span = most - value if direction > 0 else value - fewest
+        if span <= 0:
             break
         if nearly is None:
             target = value + direction * min(step, span)

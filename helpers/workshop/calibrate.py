@@ -22,6 +22,7 @@ from helpers.rebuild.state import State
 from helpers.workshop.tasks import run_tasks
 
 TRIES = 60  # attempts for one member before it is given up
+PARTS = ("time", "event", "flag")  # of a State
 DELETION = 4  # searches for each set of claims when those that cannot be met together are sought
 
 
@@ -62,13 +63,17 @@ def problem_of(content: str):
 def search_claims(seed: int, number: int, content: str) -> dict:
     """One numbered search for any paper: the rows it ends with and its loss, 0 when all is met."""
     state, loss = nearest_miss(problem_of(content), np.random.default_rng([seed, number]))
-    parts = {name: getattr(state, name).astype(int).tolist() for name in ("time", "event", "flag")}
-    return {"loss": loss} | parts
+    return {"loss": loss} | as_lists(state)
+
+
+def as_lists(state: State) -> dict[str, list]:
+    """The rows of a search, as JSON can hold them."""
+    return {name: getattr(state, name).astype(int).tolist() for name in PARTS}
 
 
 def state_of(result: dict) -> State:
-    """The rows of a search."""
-    time, event, flag = (np.array(result[name]) for name in ("time", "event", "flag"))
+    """The rows of a search from `as_lists`."""
+    time, event, flag = (np.array(result[name]) for name in PARTS)
     return State(time.astype(float), event, flag)
 
 

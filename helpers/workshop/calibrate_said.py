@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from helpers.rebuild.claims import ClaimsError, read_claims
+from helpers.rebuild.claims import ClaimsError, build, read_claims
 from helpers.rebuild.proofs import proofs
 from helpers.words import NOT_DEFINED
 from helpers.workshop.calibrate import DELETION, find_member, rebuild, why_not, write_cohort
 from helpers.workshop.given import Refused
+from helpers.workshop.ranges import day_of, paper_ranges
 from helpers.workshop.tasks import run_tasks
 
 SHOWN = 12  # rows of the nearest miss
@@ -54,6 +55,8 @@ def calibrate_claims(args: argparse.Namespace, folder: Path) -> int:
             print(f"  {', '.join(proof.ids)}: {proof.why}")
         print("To do: compare these with the paper; a digit may be misread, or a reading wrong.")
         return 1
+    if args.ranges is not None:
+        day_of(build(content), args.ranges)  # refused before anything is searched
     start = time.monotonic()
     paths, nearest = rebuild(
         content, folder, seed=args.seed, members=args.members, tries=args.tries, jobs=args.jobs
@@ -64,6 +67,8 @@ def calibrate_claims(args: argparse.Namespace, folder: Path) -> int:
     if paths:
         print(f"{len(paths)} of {args.members} cohorts, {minutes:.1f} min. SYNTHETIC, not "
               "patients: met by construction, which is no replication.")  # fmt: skip
+        if args.ranges is not None:
+            say_ranges(args, content, folder)
         return 0 if len(paths) == args.members else 1
     print(f"{content['name']}: not met in {args.tries} searches ({minutes:.1f} min, seed "
           f"{args.seed}). This is no proof that no patients print so.")  # fmt: skip
@@ -74,6 +79,23 @@ def calibrate_claims(args: argparse.Namespace, folder: Path) -> int:
     print(f"\nNot met together, found by deletion with {DELETION} searches each, no proof: "
           f"{', '.join(together)}.")  # fmt: skip
     return 1
+
+
+def say_ranges(args: argparse.Namespace, content: dict, folder: Path) -> None:
+    """Drive and print what was not printed, with what such a range is."""
+    start = time.monotonic()
+    table = paper_ranges(content, folder, seed=args.seed, months=args.ranges, jobs=args.jobs)
+    minutes = (time.monotonic() - start) / 60
+    first, second = content["arms"]
+    print(
+        f"\nNot printed, {first} against {second}, up to month {args.ranges:g} ({minutes:.1f} min):"
+    )
+    columns = ["endpoint", "quantity", "unit", "low", "high"]
+    print(table[columns].round(2).to_string(index=False, na_rep=NOT_DEFINED))
+    print("Lowest and highest in cohorts that print every claim. This is no confidence interval: "
+          "sampling error, bias and misreading come on top. A search can miss what lies beyond, "
+          "it cannot overstate.")  # fmt: skip
+    print(f"Wrote {folder / 'ranges.csv'} and the cohort at each end.")
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:

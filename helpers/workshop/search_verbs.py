@@ -3,7 +3,7 @@
 import argparse
 import time
 
-from helpers.workshop.given import natural_number, whole_number
+from helpers.workshop.given import Refused, natural_number, whole_number
 from helpers.workshop.pools import may_run_tasks
 
 
@@ -13,6 +13,10 @@ def calibrate(args: argparse.Namespace) -> int:
     from helpers.workshop.calibrate_said import calibrate_claims, calibrate_paper
 
     folder = resolve(args.out) if args.out else ROOT / "build" / "calibrate"
+    if args.ranges is not None and not args.claims:
+        raise Refused(
+            "--ranges goes with --claims; those of the paper itself are in data/ensemble."
+        )
     return calibrate_claims(args, folder) if args.claims else calibrate_paper(args, folder)
 
 
@@ -26,6 +30,9 @@ def may_be_told_to_calibrate(verb: argparse.ArgumentParser) -> None:
                       help="searches in all, with --claims (default 40)")  # fmt: skip
     verb.add_argument("--members", type=whole_number, default=1, metavar="M",
                       help="cohorts to find (default 1)")  # fmt: skip
+    verb.add_argument("--ranges", type=float, metavar="MONTHS", help="with --claims: how far "
+                      "numbers that were not printed go, survival compared up to this month; "
+                      "minutes for each endpoint")  # fmt: skip
     verb.add_argument("--out", metavar="DIR", help="folder for them (default build/calibrate)")
     may_run_tasks(verb)
 
