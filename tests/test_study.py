@@ -132,9 +132,9 @@ def test_beside_a_sample_on_an_edge_of_printing_stands_a_cohort_that_meets_every
 
 
 def test_no_cohort_found_is_told_with_its_cause():
-    assert not study_files.why_none({"starts": 1, "missed": ["hr"]})
-    assert study_files.why_none({"starts": 0, "missed": ["hr"]}).endswith("hr")
-    assert study_files.why_none({"starts": 0, "missed": []}).startswith("search")
+    assert not study_files.why_none({"found": 1, "missed": ["hr"]})
+    assert study_files.why_none({"found": 0, "missed": ["hr"]}).endswith("hr")
+    assert study_files.why_none({"found": 0, "missed": []}).startswith("search")
 
 
 def test_fewer_claims_never_narrow_a_range():

@@ -60,11 +60,12 @@ def begun(problem: Problem, direction: int, key: list[int], k: int) -> tuple[Sta
 def far(problem: Problem, rows, start: State, direction: int, key: list[int]) -> State:
     """The cohort with as few (-1) or as many (1) events as leaps from a start get to."""
     rng = np.random.default_rng([*key, direction + 1, TRIES])
-    return leap(problem, start, rows[list(ASKED).index("events")], direction, rng)[0]
+    events = next(row for row in rows if row.id == "events")
+    return leap(problem, start, events, direction, rng)[0]
 
 
-def two_starts(problem: Problem, rows, key: list[int]) -> tuple[list[State], int]:
-    """Cohorts with few events and with many, none where none was found; and the attempts used."""
+def two_found(problem: Problem, key: list[int]) -> tuple[dict[int, State], int]:
+    """Cohorts begun with few (-1) and with many (1) events, where found; and the attempts used."""
     found, used = {}, 0
     for k in range(TRIES):
         for direction in HALVES:
@@ -73,8 +74,16 @@ def two_starts(problem: Problem, rows, key: list[int]) -> tuple[list[State], int
                 state, loss = begun(problem, direction, key, k)
                 if loss == 0:
                     found[direction] = state
-    starts = [found.get(way, found.get(-way)) for way in HALVES if found]
-    return [far(problem, rows, s, w, key) for s, w in zip(starts, HALVES, strict=False)], used
+    return found, used
+
+
+def two_starts(problem: Problem, rows, key: list[int]) -> tuple[list[State], int, int]:
+    """Cohorts with as few and with as many events as leaps get to, from two cohorts found or, where
+    only one was, both from that one; none where none was. Then how many were found, and the
+    attempts used."""
+    found, used = two_found(problem, key)
+    begins = {way: found.get(way, found.get(-way)) for way in HALVES if found}
+    return [far(problem, rows, s, w, key) for w, s in begins.items()], len(found), used
 
 
 def driven(problem: Problem, row: Row, start: State, key: list[int], k: int, direction: int,

@@ -70,8 +70,8 @@ def study_sample(seed: int, name: str, number: int, reading: str) -> dict:
     Returns
     -------
     dict
-        printed (ids), starts, tries, missed (rows that the sample itself does not meet); by number
-        asked about truth, ranges, wide (from sizes and medians alone) and again (of those that
+        printed (ids), found (cohorts to begin with, at most two), tries, missed (rows that the
+        sample itself does not meet); by number asked about truth, ranges, wide (from sizes and medians alone) and again (of those that
         missed, with further starts); drives, as `reach` logs them; seconds.
     """
     begin, source, frame = time.monotonic(), SETS[name], sample(seed, name, number)
@@ -79,10 +79,10 @@ def study_sample(seed: int, name: str, number: int, reading: str) -> dict:
     problem, rows = asked(build(claims), 0, source.day)
     truth = state_of(frame, source)
     key = [seed, number, *name.encode(), *reading.encode()]
-    starts, tries = two_starts(problem, rows, [*key, 1])
+    starts, found, tries = two_starts(problem, rows, [*key, 1])
     costs = losses(problem, truth)
     result = {
-        "printed": [claim["id"] for claim in claims["claims"]], "starts": len(starts),
+        "printed": [claim["id"] for claim in claims["claims"]], "found": found,
         "tries": tries, "missed": [r.id for r, c in zip(problem.rows, costs, strict=True) if c > 0],
     }  # fmt: skip
     if starts:
@@ -92,15 +92,15 @@ def study_sample(seed: int, name: str, number: int, reading: str) -> dict:
         result["ranges"] = ends(values)
     if starts and reading == RIGHT:
         wide, wide_rows = asked(build(medians_only(claims)), 0, source.day)
-        found = reach(wide, wide_rows, starts[:1], [*key, 3], cycles=WIDE_CYCLES)
-        result["wide"] = ends(found[1])
+        went = reach(wide, wide_rows, starts[:1], [*key, 3], cycles=WIDE_CYCLES)
+        result["wide"] = ends(went[1])
         ways = {
             row.id: (1,) if r is None or v > r[1] else (-1,)
             for row, v, r in zip(rows, result["truth"], result["ranges"], strict=True)
             if v is not None and not within(v, r)
         }
         if ways:  # towards the sample's own value, from elsewhere
-            further, _ = two_starts(problem, rows, [*key, 4])
+            further = two_starts(problem, rows, [*key, 4])[0]
             left = [row for row in rows if row.id in ways]
             again = ends(reach(problem, left, further, [*key, 5], ways)[1]) if further else []
             result["again"] = dict(zip(ways, again, strict=False))

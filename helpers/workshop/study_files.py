@@ -59,7 +59,7 @@ def verdict(result: dict, g: int, near=None) -> tuple[str, str]:
 
 def why_none(result: dict) -> str:
     """Why no cohort was found, where none was."""
-    if result["starts"]:
+    if result["found"]:
         return ""
     if result["missed"]:
         return "the sample does not meet " + ", ".join(result["missed"])
@@ -73,11 +73,11 @@ def study_tables(samples: dict) -> dict[str, pd.DataFrame]:
         seed, name, number, reading = json.loads(task)
         about = {"set": name, "role": SETS[name].role, "number": number, "reading": reading}
         heads.append(about | {
-            "seed": seed, "claims": " ".join(result["printed"]), "cohorts": result["starts"],
+            "seed": seed, "claims": " ".join(result["printed"]), "cohorts": result["found"],
             "attempts": result["tries"], "sample_does_not_meet": " ".join(result["missed"]),
             "no_cohort": why_none(result), "seconds": result["seconds"],
         })  # fmt: skip
-        if not result["starts"]:
+        if not result["found"]:
             continue
         edge = reading == RIGHT and result["missed"] and outside(result)
         near = beside(seed, name, number) if edge else None
