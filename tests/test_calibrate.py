@@ -13,6 +13,7 @@ from helpers.cohort import ROOT, load_cohort
 from helpers.conventions import DAYS_PER_MONTH
 from helpers.estimators.times import follow_up
 from helpers.paper.published import prints_as
+from helpers.rebuild import reach
 from helpers.rebuild.claims import build, read_claims
 from helpers.rebuild.paper import CLAIMS, as_state, paper_problem
 from helpers.rebuild.printing import breast_cancer, claims_text
@@ -137,7 +138,7 @@ def test_ranges_of_another_paper_are_shown_by_cohorts_that_print_it(tmp_path, ca
     said = capsys.readouterr().out
     assert "no confidence interval" in said and "cannot overstate" in said
     table = pd.read_csv(tmp_path / "ranges.csv").set_index("quantity")
-    assert (table["starts"] == 2).all() and (table["low"] <= table["high"]).all()
+    assert (table["found"] == 2).all() and (table["low"] <= table["high"]).all()
     assert (table.loc["events", ["low", "high"]] == 55).all()  # both arms' are printed
     content = read_claims(EXAMPLE)
     problem, day = build(content), 36 * DAYS_PER_MONTH
@@ -157,6 +158,29 @@ def test_ranges_of_another_paper_are_shown_by_cohorts_that_print_it(tmp_path, ca
                 curves = km_curve(frame, time="rfs_time", event="rfs_event", group="arm")
                 at = milestones(curves, [int(day)]).set_index("group")["estimate"]
                 assert value == pytest.approx(100 * (at[first] - at[other]), abs=1e-3)
+
+
+def test_ranges_of_claims_hard_to_meet_begin_at_a_cohort_that_is_known(tmp_path, monkeypatch):
+    monkeypatch.setattr(ranges, "reach", partial(ranges.reach, cycles=1, steps=2000))
+    content = read_claims(EXAMPLE)
+    _, known = calibrate.rebuild(content, tmp_path, seed=1, members=1, tries=4, jobs=1)
+    monkeypatch.setattr(reach, "TRIES", 0)  # its own search finds none
+    given = {"seed": 1, "months": 36, "jobs": 1}
+    table = ranges.paper_ranges(content, known, tmp_path, **given)
+    assert (table["found"] == 0).all() and table[["low", "high"]].notna().all(axis=None)
+
+
+def test_ranges_say_which_rules_they_keep_to(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(ranges, "reach", partial(ranges.reach, cycles=1, steps=500))
+    content = yaml.safe_load(EXAMPLE.read_text(encoding="utf-8"))
+    content["rules"] = [{"kind": "last_day", "max": 2300, "about": "enrolment ran so long"}]
+    path = tmp_path / "claims.yaml"
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    given = ["--claims", str(path), "--out", str(tmp_path), "--jobs", "1", "--ranges"]
+    assert main(["calibrate", *given, "76"]) == 2  # 2,300 days are fewer
+    assert f"rules nobody is watched beyond {2300 / DAYS_PER_MONTH:.1f}" in capsys.readouterr().err
+    assert main(["calibrate", *given, "36"]) == 0
+    assert "the rules of the file (enrolment ran so long)" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("months", ["0", "-3", "900", "nan"])

@@ -77,13 +77,27 @@ def two_found(problem: Problem, key: list[int]) -> tuple[dict[int, State], int]:
     return found, used
 
 
-def two_starts(problem: Problem, rows, key: list[int]) -> tuple[list[State], int, int]:
-    """Cohorts with as few and with as many events as leaps get to, from two cohorts found or, where
-    only one was, both from that one; none where none was. Then how many were found, and the
-    attempts used."""
+def two_starts(
+    problem: Problem, rows, key: list[int], known: State | None = None
+) -> tuple[list[State], int, int]:
+    """Cohorts with as few and with as many events as leaps get to.
+
+    Leaps begin at two cohorts found; where only one was, both at that one.
+
+    Parameters
+    ----------
+    known : State, optional
+        A cohort that meets every row, to begin at where none is found.
+
+    Returns
+    -------
+    list of State, int, int
+        Two cohorts, or none where none was found or known; how many were found; attempts used.
+    """
     found, used = two_found(problem, key)
-    begins = {way: found.get(way, found.get(-way)) for way in HALVES if found}
-    return [far(problem, rows, s, w, key) for w, s in begins.items()], len(found), used
+    begins = {way: found.get(way, found.get(-way, known)) for way in HALVES}
+    starts = [far(problem, rows, s, w, key) for w, s in begins.items() if s is not None]
+    return starts, len(found), used
 
 
 def driven(problem: Problem, row: Row, start: State, key: list[int], k: int, direction: int,

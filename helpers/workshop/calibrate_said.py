@@ -68,7 +68,7 @@ def calibrate_claims(args: argparse.Namespace, folder: Path) -> int:
         print(f"{len(paths)} of {args.members} cohorts, {minutes:.1f} min. SYNTHETIC, not "
               "patients: met by construction, which is no replication.")  # fmt: skip
         if args.ranges is not None:
-            say_ranges(args, content, folder)
+            say_ranges(args, content, nearest, folder)
         return 0 if len(paths) == args.members else 1
     print(f"{content['name']}: not met in {args.tries} searches ({minutes:.1f} min, seed "
           f"{args.seed}). This is no proof that no patients print so.")  # fmt: skip
@@ -81,10 +81,10 @@ def calibrate_claims(args: argparse.Namespace, folder: Path) -> int:
     return 1
 
 
-def say_ranges(args: argparse.Namespace, content: dict, folder: Path) -> None:
+def say_ranges(args: argparse.Namespace, content: dict, known: dict, folder: Path) -> None:
     """Drive and print what was not printed, with what such a range is."""
     start = time.monotonic()
-    table = paper_ranges(content, folder, seed=args.seed, months=args.ranges, jobs=args.jobs)
+    table = paper_ranges(content, known, folder, seed=args.seed, months=args.ranges, jobs=args.jobs)
     minutes = (time.monotonic() - start) / 60
     first, second = content["arms"]
     print(
@@ -92,9 +92,11 @@ def say_ranges(args: argparse.Namespace, content: dict, folder: Path) -> None:
     )
     columns = ["endpoint", "quantity", "unit", "low", "high"]
     print(table[columns].round(2).to_string(index=False, na_rep=NOT_DEFINED))
-    print("Lowest and highest in cohorts that print every claim. This is no confidence interval: "
-          "sampling error, bias and misreading come on top. A search can miss what lies beyond, "
-          "it cannot overstate.")  # fmt: skip
+    rules = [rule.get("about", rule["kind"]) for rule in content["rules"]]
+    kept = f" and keep to the rules of the file ({'; '.join(rules)})" if rules else ""
+    print(f"Lowest and highest in cohorts that print every claim{kept}. This is no confidence "
+          "interval: sampling error, bias and misreading come on top. A search can miss what lies "
+          "beyond, it cannot overstate.")  # fmt: skip
     print(f"Wrote {folder / 'ranges.csv'} and the cohort at each end.")
 
 

@@ -71,8 +71,9 @@ def study_sample(seed: int, name: str, number: int, reading: str) -> dict:
     -------
     dict
         printed (ids), found (cohorts to begin with, at most two), tries, missed (rows that the
-        sample itself does not meet); by number asked about truth, ranges, wide (from sizes and medians alone) and again (of those that
-        missed, with further starts); drives, as `reach` logs them; seconds.
+        sample itself does not meet); by number asked about truth, ranges, wide (from sizes and
+        medians alone) and again (of those that missed, with further starts);
+        drives, as `reach` logs them; seconds.
     """
     begin, source, frame = time.monotonic(), SETS[name], sample(seed, name, number)
     claims = printed(frame, source, reading)
