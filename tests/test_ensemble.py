@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from lifelines import KaplanMeierFitter
 
 from helpers.cohort import load_cohort
 from helpers.paper.ledger import NOT_MET, ledger
@@ -179,3 +180,56 @@ def test_a_witness_counts_once_and_what_no_longer_meets_the_print_not_at_all(tmp
     later |= {"pfs_time": np.minimum(own[0]["pfs_time"], later["os_time"]).tolist()}
     monkeypatch.setattr(ensemble, "shipped", lambda: [*own, own[0] | {"value": 1}, later])
     assert ensemble.pool([], "print") == own
+
+
+def test_leaps_begin_at_the_farthest_and_every_quantity_is_driven_from_where_they_got(monkeypatch):
+    own, rounds = ensemble.shipped(), []
+    monkeypatch.setattr(ensemble, "pool", lambda *given: own)
+
+    def run(tasks, *given, **named):
+        rounds.append(list(tasks))
+        return {json.dumps(task): own[0] | {"value": 0.0} for task in rounds[-1]}
+
+    monkeypatch.setattr(ensemble, "run_tasks", run)
+    ensemble.find_leapt(1, [], ["os_rmst", "pfs_hr"])
+    leaps, driven = rounds
+    assert len(set(leaps)) == 2 * 2 * 2  # bases, numbers of events, directions
+    for _, name, direction, _, start, member in leaps:
+        counts = [sum(cohort[name.removesuffix("s")]) for cohort in own]
+        assert counts[0] != counts[1] and start == ensemble.LEAPT
+        best = max(counts) if direction > 0 else min(counts)
+        assert sum(json.loads(member)[name.removesuffix("s")]) == best
+    assert len({task[:5] for task in driven}) == len(driven) == len(leaps) * 2 * 2
+    assert all("value" not in json.loads(task[5]) for task in driven)
+
+
+def test_a_made_up_number_is_that_of_the_middle_member_and_drives_begin_where_it_is_printed(
+    members, monkeypatch
+):
+    still = [m for m in members if m["reading"] == "default" and not m["driven"]][:31]
+    own = [m | {c: m[c].tolist() for c in COLUMNS} | {"reading": 0} for m in still]
+    events = [sum(m["os_event"]) for m in own]
+    middle = sorted(events)[15]
+    alike = [m for m, n in zip(own, events, strict=True) if n == middle]
+    monkeypatch.setattr(ensemble, "pool", lambda *given: own)
+    monkeypatch.setattr(ensemble, "ADDED", ("os_events",))
+    monkeypatch.setattr(ensemble, "TARGETS", ("os_12_diff",))
+    legs = []
+
+    def run(tasks, *given, **named):
+        legs.append(list(tasks))
+        return {json.dumps(task): json.loads(task[4]) for task in tasks}
+
+    monkeypatch.setattr(ensemble, "run_tasks", run)
+    ensemble.add_numbers(1, own)
+    assert len(legs) == ensemble.ADDED_LEGS
+    gained = []
+    for cohort in alike:
+        time, event = np.array(cohort["os_time"]), np.array(cohort["os_event"])
+        first, other = (KaplanMeierFitter().fit(time[at], event[at]).predict(365)
+                        for at in (slice(54), slice(54, None)))  # fmt: skip
+        gained.append(first - other)
+    assert len(alike) > 1
+    for _, _, _, direction, member in legs[0]:
+        best = int(np.argmax(direction * np.array(gained)))
+        assert json.loads(member)["os_time"] == alike[best]["os_time"]
