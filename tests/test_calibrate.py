@@ -11,7 +11,7 @@ import yaml
 from helpers.analysis import analyse
 from helpers.cohort import ROOT, load_cohort
 from helpers.conventions import DAYS_PER_MONTH
-from helpers.estimators.times import follow_up
+from helpers.estimators.times import follow_up, rmst_table
 from helpers.paper.published import prints_as
 from helpers.rebuild import reach
 from helpers.rebuild.claims import build, read_claims
@@ -23,6 +23,7 @@ from helpers.survival import km_curve, milestones
 from helpers.view import View
 from helpers.workshop import calibrate, ranges
 from helpers.workshop.cli import main
+from helpers.workshop.tasks import read_log
 
 EXAMPLE = ROOT / "data" / "examples" / "breast_cancer_claims.yaml"
 
@@ -143,6 +144,9 @@ def test_ranges_of_another_paper_are_shown_by_cohorts_that_print_it(tmp_path, ca
     content = read_claims(EXAMPLE)
     problem, day = build(content), 36 * DAYS_PER_MONTH
     first, other = content["arms"]
+    (done,) = read_log(tmp_path / "ranges.jsonl").values()
+    for shown in done["ends"].values():
+        assert all(not losses(problem, calibrate.state_of(end)).any() for end in shown.values())
     for end in ("low", "high"):
         for quantity in table.index:
             path = tmp_path / table.at[quantity, f"{end}_cohort"]
@@ -158,6 +162,11 @@ def test_ranges_of_another_paper_are_shown_by_cohorts_that_print_it(tmp_path, ca
                 curves = km_curve(frame, time="rfs_time", event="rfs_event", group="arm")
                 at = milestones(curves, [int(day)]).set_index("group")["estimate"]
                 assert value == pytest.approx(100 * (at[first] - at[other]), abs=1e-3)
+            if quantity == "mean_difference":
+                means = rmst_table(frame, time="rfs_time", event="rfs_event", group="arm",
+                                   horizon=int(day), reference=other)  # fmt: skip
+                gained = means.set_index("group").at[f"{first} vs {other}", "estimate"]
+                assert value == pytest.approx(gained / DAYS_PER_MONTH, rel=1e-4)
 
 
 def test_ranges_of_claims_hard_to_meet_begin_at_a_cohort_that_is_known(tmp_path, monkeypatch):
@@ -173,7 +182,10 @@ def test_ranges_of_claims_hard_to_meet_begin_at_a_cohort_that_is_known(tmp_path,
 def test_ranges_say_which_rules_they_keep_to(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(ranges, "reach", partial(ranges.reach, cycles=1, steps=500))
     content = yaml.safe_load(EXAMPLE.read_text(encoding="utf-8"))
-    content["rules"] = [{"kind": "last_day", "max": 2300, "about": "enrolment ran so long"}]
+    content["rules"] = [
+        {"kind": "last_day", "max": 2300, "about": "enrolment ran so long"},
+        {"kind": "events", "endpoint": "rfs", "max": 80, "about": "enrolment ran so long"},
+    ]
     path = tmp_path / "claims.yaml"
     path.write_text(yaml.safe_dump(content), encoding="utf-8")
     given = ["--claims", str(path), "--out", str(tmp_path), "--jobs", "1", "--ranges"]

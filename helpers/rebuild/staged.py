@@ -32,8 +32,8 @@ REACHED, NOT_REACHED = (0.6, 1.0), (0.1, 0.6)  # share of events by whether a me
 WHOLE = (0.0, 1.0)
 NEAR_THE_END = 0.97  # of the last day: so long a median follow-up is that of a planned end
 # There most of the patients without an event are watched to that day itself: what share of fresh
-# draws is put on it. With half of them the follow-up of rossi (held out; all are watched 52 weeks)
-# was met in few attempts; the share was set on tuning sets cut off early, which print so too.
+# draws is put on it. With half of them such a follow-up was met in few attempts, as seen in rossi,
+# which is held out; the share was then set on tuning sets cut off early, which print so too.
 AT_THE_END = 0.9
 TRIES = 12, 6  # of the first stage, which is cheap and fails most, and of each later one
 

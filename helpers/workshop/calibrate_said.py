@@ -92,7 +92,7 @@ def say_ranges(args: argparse.Namespace, content: dict, known: dict, folder: Pat
     )
     columns = ["endpoint", "quantity", "unit", "low", "high"]
     print(table[columns].round(2).to_string(index=False, na_rep=NOT_DEFINED))
-    rules = [rule.get("about", rule["kind"]) for rule in content["rules"]]
+    rules = dict.fromkeys(rule.get("about", rule["kind"]) for rule in content["rules"])
     kept = f" and keep to the rules of the file ({'; '.join(rules)})" if rules else ""
     print(f"Lowest and highest in cohorts that print every claim{kept}. This is no confidence "
           "interval: sampling error, bias and misreading come on top. A search can miss what lies "
