@@ -7,7 +7,16 @@ import pandas as pd
 
 from helpers.cohort import Cohort
 from helpers.conventions import DAYS_PER_MONTH, MILESTONE_MONTHS
+from helpers.estimators.small_groups import permuted_logrank
 from helpers.estimators.times import rmst_table
+from helpers.floors import (
+    BEYOND,
+    EVENT_FLOOR,
+    few_events,
+    many_terms,
+    needs_permutation,
+    unstable,
+)
 from helpers.regression import TERM_COLUMNS, NotEstimable, cox_table
 from helpers.selection import EVENT, GROUP, INSIDE, TIME, Notes, Selection, known_too_late, select
 from helpers.survival import (
@@ -78,7 +87,7 @@ class Answer:
 
 
 def analyse(
-    cohort: Cohort, view: View, *, times=None, engine: str = "lifelines", floor: int = 0
+    cohort: Cohort, view: View, *, times=None, engine: str = "lifelines", floor: int = EVENT_FLOOR
 ) -> Answer:
     """Answer a View.
 
@@ -92,8 +101,9 @@ def analyse(
     engine : str
         "lifelines", or "fast" for the compiled kernel, which gives the same answer.
     floor : int
-        Events in each group below which its hazard ratio is withheld; 0 withholds none for that.
-        For those who look at many subgroups: `helpers.conventions.EVENT_FLOOR`.
+        Events in each group below which hazard ratios, interactions and large-sample differences
+        are withheld, and the log-rank P is by permutation. 0 withholds nothing that can be
+        computed: for programs that compare numbers and show them to nobody.
 
     Returns
     -------
@@ -119,7 +129,7 @@ def analyse(
         fail("engine", repr(engine), f"use {' or '.join(ENGINES)}")
     notes, cohort = Notes(), with_cuts(cohort, view)
     who = select(cohort, view, notes)
-    data, reference = who.data, who.reference
+    data = who.data
     if data.empty:
         notes.add("comparison", "No patient is left.")
         return nothing(cohort, view, who.counts, notes)
@@ -136,13 +146,13 @@ def analyse(
     elif late:
         notes.add("comparison", f"Withheld: {late}")
     else:
-        differences = milestone_differences(stones[0][1], reference=reference)
+        differences = differences_at(stones[0][1], curves, who, floor, notes)
         if len(differences):
             stones.append(("difference", differences.rename(columns={"contrast": "group"})))
-        tests = logrank(data, notes, engine)
-        means = restricted_means(who, view, notes, engine)
+        tests = logrank(data, notes, engine, floor)
+        means = restricted_means(who, view, notes, engine, floor)
         model = models(cohort, who, view, notes, engine, floor)
-        interaction = subgroup_interaction(who, view, notes, engine)
+        interaction = subgroup_interaction(who, view, notes, engine, floor)
     return Answer(
         cohort=cohort,
         view=view,
@@ -178,27 +188,99 @@ def chosen_times(data: pd.DataFrame, horizon: float | None) -> list[float]:
     return sorted(day for day in days if 0 < day <= data[TIME].max() or day == horizon)
 
 
-def logrank(data: pd.DataFrame, notes: Notes, engine: str) -> pd.DataFrame:
+def events_in(data: pd.DataFrame, groups) -> dict[str, int]:
+    """Events of each group."""
+    happened = data[GROUP][data[EVENT] == 1].value_counts()
+    return {name: int(happened.get(name, 0)) for name in groups}
+
+
+def pairs(who: Selection) -> list[str]:
+    """The groups that are compared with the reference."""
+    return [name for name in who.groups if name != who.reference]
+
+
+def differences_at(survival, curves, who: Selection, floor: int, notes: Notes) -> pd.DataFrame:
+    """Differences in survival, none of groups with few events, none tested on few up to its time.
+
+    A group's error at a time is made of the events up to that time, and of none later.
+    """
+    table = milestone_differences(survival, reference=who.reference)
+    if table.empty:
+        return table
+    whole, kept, early = events_in(who.data, who.groups), [], np.zeros(len(table), bool)
+    upto = risk_table(curves, table["time"].unique()).set_index(["group", "time"])["n_event"]
+    for name in pairs(who):
+        rows = (table["contrast"] == f"{name} vs {who.reference}").to_numpy()
+        if few := few_events({g: whole[g] for g in (name, who.reference)}, floor):
+            notes.add("difference in survival", f"Withheld: {few}.")
+            continue
+        kept.append(rows)
+        for row in np.flatnonzero(rows):
+            at = table["time"].iloc[row]
+            early[row] = min(upto[name, at], upto[who.reference, at]) < floor
+    early &= table["p_value"].notna().to_numpy()
+    if early.any():
+        days = ", ".join(f"{day:g}" for day in sorted(set(table["time"][early])))
+        why = f"No interval at day {days}: fewer than {floor} events in a group by then."
+        notes.add("difference in survival", why)
+    table.loc[early, ["std_error", "statistic", "p_value", "conf_low", "conf_high"]] = np.nan
+    return table[np.any(kept, axis=0)] if kept else table.iloc[:0]
+
+
+def logrank(data: pd.DataFrame, notes: Notes, engine: str, floor: int) -> pd.DataFrame:
+    """The log-rank test, its P by permutation where a group has few events."""
     if not data[EVENT].any():
         notes.add("log-rank", "Withheld: no patient had an event.")
         return pd.DataFrame()
     try:
-        return logrank_test(data, **COLUMNS, engine=engine)
+        table = logrank_test(data, **COLUMNS, engine=engine)
     except ValueError:
         notes.add("log-rank", "Withheld: nobody of another group is at risk when an event happens.")
         return pd.DataFrame()
+    table = table.assign(method="chi-squared", p_error=np.nan)
+    groups = list(data[GROUP].cat.categories)
+    events, expected = events_in(data, groups), expected_events(data, groups, engine)
+    if not needs_permutation(list(events.values()), expected, floor):
+        return table
+    if len(groups) > 2:
+        few = few_events(events, floor) or f"fewer than {floor} events expected in a group"
+        notes.add("log-rank", f"Withheld: {few}; compare two groups to have them permuted.")
+        return pd.DataFrame()
+    found = permuted_logrank(data[TIME], data[EVENT], data[GROUP] == groups[0])
+    if found["note"]:
+        notes.add("log-rank", f"Withheld: few events, and {found['note']}.")
+        return pd.DataFrame()
+    return table.assign(**{name: found[name] for name in ("p_value", "p_error", "method")})
 
 
-def restricted_means(who: Selection, view: View, notes: Notes, engine: str) -> pd.DataFrame:
+def expected_events(data: pd.DataFrame, groups: list[str], engine: str) -> np.ndarray:
+    """Events that each group would have if all died at the rate of all, over its follow-up."""
+    curve = km_curve(data, time=TIME, event=EVENT, engine=engine)
+    hazard = np.append(0.0, np.cumsum(curve["n_event"] / curve["n_risk"]))
+    seen = np.searchsorted(curve["time"].to_numpy(), data[TIME].to_numpy(), side="right")
+    return np.bincount(data[GROUP].cat.codes, weights=hazard[seen], minlength=len(groups))
+
+
+def restricted_means(who: Selection, view: View, notes: Notes, engine: str, floor: int):
+    """Restricted means, and differences of those whose groups have events enough by the horizon."""
     if view.horizon is None:
         return pd.DataFrame()
     try:
-        return rmst_table(
+        table = rmst_table(
             who.data, **COLUMNS, horizon=view.horizon, reference=who.reference, engine=engine
         )
     except ValueError as error:
         notes.add("restricted mean", f"Withheld: {error}.")
         return pd.DataFrame()
+    by_then = events_in(who.data[who.data[TIME] <= view.horizon], who.groups)
+    for name in pairs(who):
+        row = table["group"] == f"{name} vs {who.reference}"
+        if few := few_events({g: by_then[g] for g in (name, who.reference)}, floor):
+            notes.add("restricted mean", f"Difference withheld: {few}, by day {view.horizon:g}.")
+            table = table[~row]
+        elif why := table.loc[row, "note"].item():
+            notes.add("restricted mean", f"No interval or P for the difference: {why}.")
+    return table
 
 
 def grouping(view: View) -> list[str]:
@@ -223,9 +305,7 @@ def models(cohort, who: Selection, view: View, notes: Notes, engine: str, floor:
             dropped = len(who.data) - int(table["n"].iloc[0])
             if dropped:
                 notes.add(f"{name} hazard ratio", f"{dropped} patients lack a covariate.")
-            if floor:
-                table = without_few(table, who.data, covariates, view, notes, name, floor)
-            tables.append((name, table))
+            tables.append((name, supported(table, who.data, covariates, notes, name, floor)))
     return stacked("model", *tables) if tables else NO_MODEL
 
 
@@ -246,22 +326,27 @@ def stacked(title: str, *tables: tuple[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def without_few(table, data, covariates, view: View, notes: Notes, name: str, floor: int):
-    """A model whose ratios of the compared groups are missing where a group has few events."""
+def supported(table, data, covariates, notes: Notes, name: str, floor: int) -> pd.DataFrame:
+    """A model without the ratios that too few events carry, and without those that ran away."""
+    about = f"{name} hazard ratio"
+    known = table["estimate"].notna()
+    withheld = known & unstable(table) & bool(floor)
+    if withheld.any():
+        terms = ", ".join(table.loc[withheld, "term"])
+        notes.add(about, f"Withheld for {terms}: {BEYOND}.")
     used = ~np.any([pd.isna(data[column]) for column in covariates], axis=0)
-    groups = data[GROUP].cat.categories
-    events = np.bincount(
-        data[GROUP].cat.codes[used & (data[EVENT] == 1)], minlength=len(groups)
-    )  # fmt: skip
-    few = {name: int(n) for name, n in zip(groups, events, strict=True) if n < floor}
-    if not few:
-        return table
-    about = (table["column"] == view.compare) & table["estimate"].notna()
-    about &= table["level"].isin(few) | table["reference"].isin(few)
-    if about.any():  # what cannot be estimated has its own note
-        counted = " and ".join(f"{n} in {group}" for group, n in few.items())
-        notes.add(f"{name} hazard ratio", f"Withheld: events {counted}, fewer than {floor}.")
-    return table.mask(pd.DataFrame({c: about & (c in ESTIMATES) for c in table}))
+    happened = data[used & (data[EVENT] == 1)]
+    if floor and (many := many_terms(len(happened), len(table))):
+        notes.add(about, f"Withheld: {many}.")
+        withheld = known
+    for column in dict.fromkeys(table.loc[table["level"] != "", "column"]) if floor else []:
+        rows = (table["column"] == column) & known & ~withheld
+        counts = happened[column].astype(str).value_counts()
+        for level, base in table.loc[rows, ["level", "reference"]].itertuples(index=False):
+            if few := few_events({g: int(counts.get(g, 0)) for g in (level, base)}, floor):
+                notes.add(about, f"Withheld for {level} vs {base}: {few}.")
+                withheld |= rows & (table["level"] == level)
+    return table.mask(pd.DataFrame({c: withheld & (c in ESTIMATES) for c in table}))
 
 
 def cox(data, covariates, view, reference, about, notes, **options) -> pd.DataFrame | None:
@@ -281,7 +366,7 @@ def cox(data, covariates, view, reference, about, notes, **options) -> pd.DataFr
     return table
 
 
-def subgroup_interaction(who: Selection, view: View, notes: Notes, engine: str) -> pd.DataFrame:
+def subgroup_interaction(who: Selection, view: View, notes: Notes, engine: str, floor: int):
     """Is the hazard ratio inside the subgroup another than outside it? Ratio of ratios, Wald."""
     if not view.where or who.everybody[INSIDE].all() or view.compare in grouping(view)[1:]:
         return pd.DataFrame()
@@ -290,16 +375,25 @@ def subgroup_interaction(who: Selection, view: View, notes: Notes, engine: str) 
         if not (outside == name).any():
             notes.add("interaction", f"Withheld: outside the subgroup {name!r} has no patient.")
             return pd.DataFrame()
-    groups = [name for name in who.groups if name != who.reference]
-    pairs = [(f"{view.compare}: {name} vs {who.reference}", INSIDE) for name in groups]
+    for side, of in ((1, ""), (0, " outside the subgroup")):
+        part = who.everybody[who.everybody[INSIDE] == side]
+        if few := few_events(events_in(part, who.groups), floor):
+            notes.add("interaction", f"Withheld: {few}{of}.")
+            return pd.DataFrame()
+    groups = pairs(who)
+    products = [(f"{view.compare}: {name} vs {who.reference}", INSIDE) for name in groups]
     table = cox(
         who.everybody, [view.compare, INSIDE], view, who.reference, "interaction", notes,
-        products=pairs, engine=engine,
+        products=products, engine=engine,
     )  # fmt: skip
     if table is None:
         return pd.DataFrame()
     # The products stand last; only the name of one says "subgroup".
     columns = {name: table[name].to_numpy()[-len(groups) :] for name in table}
-    columns["term"] = [f"{term} x subgroup" for term, _ in pairs]
+    columns["term"] = [f"{term} x subgroup" for term, _ in products]
     columns["scale"] = "log ratio of hazard ratios"
-    return pd.DataFrame(columns)
+    made = pd.DataFrame(columns)
+    if floor and unstable(made).any():
+        notes.add("interaction", f"Withheld: {BEYOND}.")
+        return pd.DataFrame()
+    return made

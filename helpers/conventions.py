@@ -4,6 +4,8 @@ Numbers agree with R's ``survival`` under these; where libraries disagree, this 
 which side we took. Nothing here computes a result.
 """
 
+import numpy as np
+
 DAYS_PER_MONTH = 365 / 12
 DAYS_PER = {"days": 1.0, "weeks": 7.0, "months": DAYS_PER_MONTH, "years": 365.0}
 
@@ -12,8 +14,41 @@ TIES = "efron"
 TIE_RULES = ("efron", "breslow", "exact")
 INTERVALS = ("wald", "profile")  # of Cox and logistic models; the first unless asked for
 PLATEAU_TOLERANCE = 1e-9
+TIME_DECIMALS = 8  # of a day, or of the unit of a file: times that agree to so many are the same
+NUMBER_DIGITS = 12  # significant digits to which other numbers are read and compared
 MILESTONE_MONTHS = (3, 6, 12, 24, 36, 60)
-EVENT_FLOOR = 5  # events in each group below which an exploring reader is shown no hazard ratio
+
+
+def on_grid(days):
+    """Times, a number or an array, on the grid on which they are compared.
+
+    Times that arithmetic left a rounding error apart become one time, so that ties are ties and
+    2.2 years are 803 days. R's ``timefix`` does the same, with a tolerance of 1.5e-8.
+
+    Examples
+    --------
+    >>> float(on_grid(2.2 * 365)), float(on_grid(0.3 - 0.1))
+    (803.0, 0.2)
+    """
+    return np.round(np.asarray(days, float), TIME_DECIMALS) + 0.0
+
+
+def significant(values):
+    """Numbers, one or an array, to the digits in which they are compared.
+
+    Examples
+    --------
+    >>> float(significant(0.1 + 0.2)), float(significant(-1234.5))
+    (0.3, -1234.5)
+    """
+    values = np.asarray(values, float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        places = NUMBER_DIGITS - 1 - np.floor(np.log10(np.abs(values)))
+    # A power of ten beyond 22 is no exact number; what is so small or large stays as it is.
+    exact = np.isfinite(places) & (np.abs(places) <= 22)
+    scale = 10.0 ** np.abs(np.where(exact, places, 0))
+    down, up = np.round(values * scale) / scale, np.round(values / scale) * scale
+    return np.where(exact, np.where(places >= 0, down, up), values)
 
 
 def cox_text(ties: str, intervals: str) -> str:
@@ -27,6 +62,7 @@ def cox_text(ties: str, intervals: str) -> str:
 TEXT = {
     "month": "One month is 365/12 days; all computing is done in days.",
     "event": "Event is coded 1, censoring 0.",
+    "time": "Times that agree to eight decimals are the same time.",
     "interval": "Intervals are 95%; those of survival curves are pointwise, on the log-log scale, "
     "and not defined where the curve is at 1 or 0.",
     "at_risk": "At risk at t counts patients with an observed time of t or later, as R does.",
@@ -45,7 +81,11 @@ TEXT = {
         "The interaction is the Wald test of the ratio of the hazard ratio inside the subgroup to "
         "that outside it, from one unadjusted Cox model."
     ),
-    "rmst": "Restricted mean survival is the area under the curve up to the horizon.",
+    "rmst": (
+        "Restricted mean survival is the area under the curve up to the horizon; its limits are "
+        "made on the logit scale, those of a difference from the limits of both groups (MOVER). "
+        "With fewer than 50 patients in a group, P and limits of the difference are by permutation."
+    ),
     "landmark": (
         "A landmark analysis keeps patients still event-free and under observation after the "
         "landmark day, and starts their clock there."

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.cohort import Cohort
+from helpers.conventions import on_grid
 from helpers.view import View, fail, level_text, require
 
 # Columns added to the cohort's own; named so that no reader's column is in their way.
@@ -50,7 +51,7 @@ def select(cohort: Cohort, view: View, notes: Notes) -> Selection:
     whole = cohort.frame
     compared = grouped(cohort, view.compare, groups)
     code = compared.codes
-    time = whole[f"{view.endpoint}_time"].to_numpy(float) - view.landmark
+    time = on_grid(whole[f"{view.endpoint}_time"].to_numpy(float) - view.landmark)
     event = whole[f"{view.endpoint}_event"].to_numpy(float)
     inside = inside_of(cohort, view)
     unknown = code < 0

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.special import chdtrc, ndtr
 from scipy.stats import norm
 
-from helpers.conventions import CONFIDENCE, PLATEAU_TOLERANCE
+from helpers.conventions import CONFIDENCE, PLATEAU_TOLERANCE, on_grid
 
 Z = norm.ppf((1 + CONFIDENCE) / 2)
 ENGINES = ("lifelines", "fast")  # the fast one is our own kernel, held equal to lifelines
@@ -60,7 +60,7 @@ def km_curve(
     """
     kernel = compiled(engine)
     table = kernel.km if kernel else lifelines_table
-    times, events = frame[time].to_numpy(), frame[event].to_numpy()
+    times, events = on_grid(frame[time]), frame[event].to_numpy()
     curves = {
         name: with_limits(table(times[rows], events[rows])) for name, rows in members(frame, group)
     }
@@ -160,7 +160,7 @@ def risk_table(curves: pd.DataFrame, times) -> pd.DataFrame:
     A patient with an event at t is at risk at t (R's convention); survminer's and lifelines'
     default tables may count that patient as gone.
     """
-    times = np.asarray(times, float)
+    times = on_grid(times)
     made = {"group": [], "time": [], "n_risk": [], "n_event": [], "n_censor": []}
     for name, time, n_event, n_censor in pieces(curves, "time", "n_event", "n_censor"):
         out = np.append(np.cumsum(n_event + n_censor), 0)  # the 0 is the row that -1 means
@@ -224,7 +224,7 @@ def milestones(curves: pd.DataFrame, times) -> pd.DataFrame:
         group, time, n_risk, estimate, std_error, conf_low, conf_high. Missing where the group's
         last patient was censored before the time: a curve is not drawn on beyond its data.
     """
-    times = np.asarray(times, float)
+    times = on_grid(times)
     columns = ("estimate", "std_error", "conf_low", "conf_high")
     parts, at_risk, names = [], [], []
     for name, time, n_risk, *values in pieces(curves, "time", "n_risk", *columns):
@@ -312,16 +312,14 @@ def logrank_test(
     ----------
     Mantel 1966; Peto and Peto 1972, https://doi.org/10.2307/2344317
     """
-    happened = frame[event].to_numpy() == 1
-    first = frame[time].to_numpy()[happened].min() if happened.any() else np.inf
-    tested = [
-        rows for _, rows in members(frame, group) if frame[time].to_numpy()[rows].max() >= first
-    ]
+    times, happened = on_grid(frame[time]), frame[event].to_numpy() == 1
+    first = times[happened].min() if happened.any() else np.inf
+    tested = [rows for _, rows in members(frame, group) if times[rows].max() >= first]
     if len(tested) < 2:
         raise ValueError(f"{group}: found {len(tested)} groups at risk when an event happens. To "
                          "do: test groups that are observed for longer.")  # fmt: skip
     rows = np.any(tested, axis=0)
-    columns = (frame[time].to_numpy()[rows], frame[group].astype(str).to_numpy()[rows],
+    columns = (times[rows], frame[group].astype(str).to_numpy()[rows],
                frame[event].to_numpy()[rows])  # fmt: skip
     df = len(tested) - 1
     if kernel := compiled(engine):

@@ -16,7 +16,7 @@ import pandas as pd
 import yaml
 
 from helpers.cohort import Cohort
-from helpers.conventions import INTERVALS, TIE_RULES, TIES
+from helpers.conventions import INTERVALS, TIE_RULES, TIES, on_grid, significant
 
 
 class ViewError(ValueError):
@@ -66,7 +66,7 @@ class Where:
         for name, bound in (("min", low), ("max", high)):
             if bound is not None and not is_number(bound):
                 fail("where", f"{name} = {bound!r}", "give a number")
-        low, high = (None if b is None else float(b) for b in (low, high))
+        low, high = (None if b is None else float(significant(b)) for b in (low, high))
         return cls(str(given["column"]), values, low, high, bool(given.get("missing", False)))
 
     def plain(self) -> dict:
@@ -161,9 +161,9 @@ class View:
             if getattr(self, field) not in known:
                 fail(field, repr(getattr(self, field)), f"use {', '.join(known)}")
         # One question has one text, however the View was made.
-        object.__setattr__(self, "landmark", float(self.landmark))
+        object.__setattr__(self, "landmark", float(on_grid(self.landmark)))
         if self.horizon is not None:
-            object.__setattr__(self, "horizon", float(self.horizon))
+            object.__setattr__(self, "horizon", float(on_grid(self.horizon)))
         object.__setattr__(self, "where", tuple(sorted(self.where, key=str)))
         object.__setattr__(self, "compare", cut_text(self.compare))
         object.__setattr__(self, "adjust", tuple(dict.fromkeys(map(cut_text, self.adjust))))
@@ -255,7 +255,7 @@ def level_text(column: pd.Series) -> pd.Series:
 def cut(name: str) -> tuple[str, float] | None:
     """The column and the value of a number cut in two, such as "ecog >= 3"; else None."""
     found = re.fullmatch(r"(.*\S)\s*>=\s*(-?\d+(?:\.\d+)?)", name.strip())
-    return (found[1], float(found[2])) if found else None
+    return (found[1], float(significant(float(found[2])))) if found else None
 
 
 def cut_text(name: str) -> str:

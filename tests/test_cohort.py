@@ -155,7 +155,17 @@ def test_counts_below_5_are_masked_for_a_reader_unless_the_mapping_says_otherwis
 )
 def test_times_become_days_exactly(load, unit, days):
     cohort = load(cohort_csv(os_time="0,1,12,2.5,1.,1e1"), f"time_unit: {unit}")
-    assert list(cohort.frame["os_time"]) == [n * days for n in (0, 1, 12, 2.5, 1, 10)]
+    exact = [n * days for n in (0, 1, 12, 2.5, 1, 10)]
+    np.testing.assert_allclose(cohort.frame["os_time"], exact, rtol=0, atol=1e-8)
+
+
+def test_years_and_months_of_whole_days_are_those_days(load):
+    """2.2 x 365 is 803.0000000000001 in floating point, a day later than 803."""
+    days = list(range(1, 1500))
+    for unit, per in (("years", 365), ("months", 365 / 12)):
+        frame = pd.DataFrame({"arm": ["a", "b", "a"] * 500, "os_event": 1})[: len(days)]
+        text = frame.assign(os_time=np.array(days) / per, patient_id=days).to_csv(index=False)
+        assert list(load(text, f"time_unit: {unit}").frame["os_time"]) == days
 
 
 @pytest.mark.parametrize(

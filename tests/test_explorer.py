@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from helpers.analysis import analyse
 from helpers.cohort import PAPER_COHORT, ROOT, load_cohort
-from helpers.conventions import DAYS_PER_MONTH, EVENT_FLOOR
+from helpers.conventions import DAYS_PER_MONTH
 from helpers.estimators.caution import shrunk
 from helpers.estimators.nulls import SHUFFLES
 from helpers.estimators.subgroups import sides
@@ -26,6 +26,7 @@ from helpers.explorer.looks import Looks, side_key
 from helpers.explorer.readout import readout
 from helpers.explorer.scene import FINE, scene, thin
 from helpers.explorer.takeaway import packed
+from helpers.floors import EVENT_FLOOR
 from helpers.plots.drawn import CURVES, UNITS, Display, steps
 from helpers.plots.survival import figure_survival
 from helpers.view import View, Where

@@ -11,13 +11,14 @@ from cohorts import german, make_cohort
 
 from helpers.analysis import analyse
 from helpers.cohort import ROOT, SECOND_COHORT, load_cohort
-from helpers.conventions import EVENT_FLOOR, ONE_OF_MANY
+from helpers.conventions import ONE_OF_MANY
 from helpers.estimators.caution import detectable
 from helpers.estimators.splits import membership
 from helpers.explorer import Explorer
 from helpers.explorer.honesty import Chance, caution
 from helpers.explorer.looks import Looks
 from helpers.explorer.readout import readout
+from helpers.floors import EVENT_FLOOR
 from helpers.pages import subgroup_page as page
 from helpers.plots.style import is_stamped
 from helpers.plots.subgroups import figure_maxima, figure_subgroups

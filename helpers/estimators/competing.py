@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2
 
+from helpers.conventions import on_grid
 from helpers.fit.design import bases, design, standardised
 from helpers.fit.likelihood import NotEstimable
 from helpers.regression import TERM_COLUMNS
@@ -320,6 +321,7 @@ def subdistribution(matrix, data, time, cause, target) -> pd.DataFrame:
 def complete(frame, time, cause, group) -> pd.DataFrame:
     """Rows with a time, a cause and a group; refuses causes that are not codes."""
     data = frame.dropna(subset=[time, cause, *([group] if group else [])])
+    data = data.assign(**{time: on_grid(data[time])})
     number = pd.to_numeric(data[cause], errors="coerce").astype(float)
     odd = data.loc[~((number >= 0) & (number % 1 == 0)), cause]
     if len(odd):

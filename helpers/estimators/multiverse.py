@@ -16,17 +16,17 @@ import numpy as np
 import pandas as pd
 
 from helpers.cohort import Cohort
-from helpers.conventions import EVENT_FLOOR, TIES
+from helpers.conventions import TIES
 from helpers.estimators.subgroups import cox
 from helpers.fit.design import prepared
 from helpers.fit.likelihood import NotEstimable
+from helpers.floors import EVENT_FLOOR, EVENTS_PER_TERM, few_events, many_terms
 from helpers.selection import EVENT, GROUP, TIME, Notes, Selection, known_too_late, select
 from helpers.view import View, with_cuts
 
 CHOICES = ("endpoint", "adjust", "ties", "landmark", "censor_at", "estimator", "time_zero")
 PLAIN = "Cox"  # the estimator that is the project's own
 NONE = "none"
-EVENTS_PER_TERM = 5  # of a model; beyond it a covariate set is not offered
 SETS_MOST = 64
 COLUMNS = [
     "specification", "text", *CHOICES, "analyses", "estimate", "std_error", "statistic", "p_value",
@@ -252,7 +252,7 @@ def answer(
         plug = None if one.estimator == PLAIN else (estimators or {})[one.estimator]
         tieless = getattr(plug, "tieless", False)
         row["digest"], terms = digest_of(numbers, one, tieless=tieless)
-        few_events(numbers, terms, floor, events_per_term)
+        refuse_few(numbers, terms, floor, events_per_term)
         if plug:
             found = plug(data, numbers.who.reference, numbers.adjust)
         else:
@@ -264,17 +264,14 @@ def answer(
     return row | {name: float(found[name]) for name in ESTIMATES}
 
 
-def few_events(numbers: Numbers, terms: int, floor: int, per_term: float) -> None:
+def refuse_few(numbers: Numbers, terms: int, floor: int, per_term: float) -> None:
     """Refuse a comparison with few events in an arm, and a model of too many terms for them."""
     happened = numbers.data[EVENT] == 1
     groups = numbers.data[GROUP][happened].value_counts()
     events = {name: int(groups.get(name, 0)) for name in numbers.who.groups}
-    if few := [f"{n} in {name}" for name, n in events.items() if n < floor]:
-        raise NotEstimable(f"Withheld: events {' and '.join(few)}, fewer than {floor}")
-    if happened.sum() < per_term * terms:
-        raise NotEstimable(
-            f"Withheld: {happened.sum()} events for {terms} terms, fewer than {per_term:g} each"
-        )
+    many = many_terms(int(happened.sum()), terms, per_term)
+    if why := few_events(events, floor) or many:
+        raise NotEstimable(f"Withheld: {why}")
 
 
 def multiverse(

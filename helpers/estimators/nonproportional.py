@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from helpers.conventions import TIES
+from helpers.conventions import TIES, on_grid
 from helpers.fit.design import bases, design, prepared, standardised, without_eventless
 from helpers.fit.likelihood import NotEstimable
 from helpers.fit.ranktests import WEIGHTS, maxcombo, one_logrank, response
@@ -67,7 +67,7 @@ def weighted_logrank(
     4  NaN    NaN      1.599    0.196
     """
     data = frame.dropna(subset=[time, event, group])
-    data = data.assign(**{group: data[group].astype(str)})
+    data = data.assign(**{group: data[group].astype(str), time: on_grid(data[time])})
     gone = len(frame) - len(data)
     missing = [f"{gone} left out: no time, event or group"] if gone else []
     test = partial(one_logrank, time=time, event=event, group=group, missing=missing)
@@ -229,6 +229,7 @@ def time_split(
     Hernan 2010, https://doi.org/10.1097/EDE.0b013e3181c1ea43
     """
     data = frame.dropna(subset=[time, event, *covariates])
+    data, cut = data.assign(**{time: on_grid(data[time])}), float(on_grid(cut))
     if not cut > 0:
         raise ValueError(f"cut: found {cut!r}. To do: give a day after 0.")
     early = data.assign(

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from helpers.cohort import Cohort
-from helpers.conventions import EVENT_FLOOR
 from helpers.estimators.caution import PRIOR_SD as PRIOR_SD
 from helpers.estimators.caution import detectable
 from helpers.estimators.caution import looks as looks
 from helpers.estimators.caution import shrunk as shrunk
 from helpers.estimators.splits import membership, splits
 from helpers.fit.likelihood import NotEstimable
+from helpers.floors import BEYOND, EVENT_FLOOR, few_events, unstable
 from helpers.regression import cox_table
 from helpers.selection import EVENT, GROUP, INSIDE, TIME, Notes, Selection, known_too_late, select
 from helpers.view import View, with_cuts
@@ -112,7 +112,8 @@ def forest(
             data = who.data.assign(**{INSIDE: members[:, k]})
             about |= ratio(data[members[:, k] == 1], who, view, floor, engine, notes)
             if not row["note"]:
-                about |= interaction(data[~np.isnan(members[:, k])], who, view, engine, notes)
+                known = data[~np.isnan(members[:, k])]
+                about |= interaction(known, who, view, floor, engine, notes)
         made.append(about | {"note": "; ".join(notes)})
     answer = pd.DataFrame(made, columns=FOREST_COLUMNS)
     more = {"split": "Int64"} | dict.fromkeys(INTERACTION, float)
@@ -162,20 +163,28 @@ def ratio(data: pd.DataFrame, who: Selection, view: View, floor: int, engine: st
         notes.append(f"hazard ratio withheld: no patient in {empty}")
         return row
     row["detectable"] = detectable(sum(events), patients[0] / len(data))
-    few = [f"{n} in {arm}" for arm, n in zip(who.groups, events, strict=True) if n < floor]
-    if few:
-        notes.append(f"hazard ratio withheld: events {' and '.join(few)}, fewer than {floor}")
+    if few := few_events(dict(zip(who.groups, events, strict=True)), floor):
+        notes.append(f"hazard ratio withheld: {few}")
         return row
     try:
         fit = cox(data, [view.compare], who, view, engine, intervals=view.intervals)
     except NotEstimable as error:
         notes.append(f"hazard ratio withheld: {error}")
         return row
+    if unstable(fit).any():
+        notes.append(f"hazard ratio withheld: {BEYOND}")
+        return row
     return row | {name: fit[name].iloc[0] for name in RATIO}
 
 
-def interaction(data: pd.DataFrame, who: Selection, view: View, engine: str, notes: list) -> dict:
+def interaction(data: pd.DataFrame, who: Selection, view: View, floor, engine, notes: list) -> dict:
     """The Wald test of inside against outside; a reason in `notes` where withheld."""
+    happened = data[data[EVENT] == 1]
+    for side, of in ((1, ""), (0, " outside")):
+        part = happened.loc[happened[INSIDE] == side, GROUP]
+        if few := few_events({arm: int((part == arm).sum()) for arm in who.groups}, floor):
+            notes.append(f"interaction withheld: {few}{of}")
+            return {}
     product = (f"{view.compare}: {who.groups[0]} vs {who.reference}", INSIDE)
     try:
         fit = cox(data, [view.compare, INSIDE], who, view, engine, products=[product])
@@ -183,6 +192,9 @@ def interaction(data: pd.DataFrame, who: Selection, view: View, engine: str, not
         notes.append(f"interaction withheld: {error}".replace(INSIDE, "the subgroup"))
         return {}
     row = fit.iloc[-1]
+    if unstable(fit.iloc[[-1]]).any():
+        notes.append(f"interaction withheld: {BEYOND}")
+        return {}
     return {name: row[column] for name, column in INTERACTION.items()}
 
 

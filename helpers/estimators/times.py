@@ -2,11 +2,17 @@
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit, logit
+from scipy.stats import norm
 
-from helpers.conventions import CONFIDENCE
-from helpers.survival import Z, compiled, km_curve, median_table, members, wald
+from helpers.conventions import CONFIDENCE, on_grid
+from helpers.estimators.small_groups import permuted_means
+from helpers.floors import SMALL_GROUP
+from helpers.survival import Z, compiled, km_curve, median_table, members
 
 ESTIMATE_COLUMNS = ["estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high"]
+RMST_COLUMNS = ["group", *ESTIMATE_COLUMNS, "quantile", "p_error", "method", "note"]
+NO_ERROR = "no event before the horizon in a group, so its mean has no error"
 
 
 def rmst_table(
@@ -23,41 +29,88 @@ def rmst_table(
     Returns
     -------
     DataFrame
-        group (or "A vs B"), estimate, std_error, statistic, p_value, conf_low, conf_high; the
-        test belongs to the difference.
+        group (or "A vs B"), estimate, std_error, statistic, p_value, conf_low, conf_high, quantile
+        (what the error is multiplied by), p_error (Monte Carlo), method (of P), note; the test
+        belongs to the difference.
 
     Raises
     ------
     ValueError
         The horizon lies beyond what a group was observed for.
 
+    Notes
+    -----
+    Limits of a mean are made on the logit scale of its share of the horizon, so that they lie
+    between 0 and the horizon; those of a difference from the limits of both means (MOVER), so that
+    they lie within the horizon up or down. With fewer than 50 patients in a group, where the Wald
+    test rejects too often, P is by permutation and its quantile stands for 1.96 in the limits.
+
     References
     ----------
     Royston and Parmar 2013, https://doi.org/10.1186/1471-2288-13-152
+    Zou and Donner 2008 (MOVER), https://doi.org/10.1002/sim.3095
+    Horiguchi and Uno 2020 (small groups), https://doi.org/10.1002/sim.8565
     """
-    means, errors = {}, {}
-    every = frame[time].to_numpy(float), frame[event].to_numpy() == 1
-    for name, rows in members(frame, group):
-        times, events = (values[rows] for values in every)
-        last = times.max()
-        if horizon > last and not events[times == last].all():
+    horizon, means = float(on_grid(horizon)), {}
+    mean_of = fast_mean if compiled(engine) else greenwood_mean
+    times, events = on_grid(frame[time]), frame[event].to_numpy() == 1
+    parts = dict(members(frame, group))
+    for name, rows in parts.items():
+        last = times[rows].max()
+        if horizon > last and not events[rows & (times == last)].all():
             raise ValueError(
                 f"horizon: {horizon:g} days is beyond day {last:g}, the last that {name!r} was "
                 "observed; choose an earlier horizon"
             )
-        mean_of = fast_mean if compiled(engine) else greenwood_mean
-        means[name], errors[name] = mean_of(times, events, horizon)
-    others = [name for name in means if name != reference]
-    names = [*means, *(f"{name} vs {reference}" for name in others)]
-    estimate = [*means.values(), *(means[name] - means[reference] for name in others)]
-    error = [*errors.values(), *(np.hypot(errors[name], errors[reference]) for name in others)]
-    error = np.array(error, float)
-    rows = wald(np.array(estimate, float), np.where(error > 0, error, np.nan))
-    tested = np.arange(len(rows)) >= len(means)  # a mean is not tested against zero
-    columns = {name: rows[name].to_numpy() for name in rows}
-    for name in ("statistic", "p_value"):
-        columns[name] = np.where(tested, columns[name], np.nan)
-    return pd.DataFrame({"group": names} | columns)
+        means[name] = mean_of(times[rows], events[rows], horizon)
+    table = [mean_row(name, *mean, horizon) for name, mean in means.items()]
+    for name in parts:
+        if name != reference:
+            pair = parts[name] | parts[reference]
+            who = times[pair], events[pair], parts[name][pair]
+            row = difference_row(means[name], means[reference], who, horizon)
+            table.append({"group": f"{name} vs {reference}"} | row)
+    return pd.DataFrame(table, columns=RMST_COLUMNS)
+
+
+def mean_row(name: str, mean: float, error: float, horizon: float) -> dict:
+    """A restricted mean with its limits; it is not tested against zero."""
+    low, high = mean_limits(mean, error, horizon, Z)
+    known = error > 0
+    return {"group": name, "estimate": mean, "std_error": error if known else np.nan,
+            "statistic": np.nan, "p_value": np.nan, "conf_low": low, "conf_high": high,
+            "quantile": Z, "p_error": np.nan, "method": "",
+            "note": "" if known else NO_ERROR}  # fmt: skip
+
+
+def mean_limits(mean: float, error: float, horizon: float, quantile: float) -> tuple:
+    """Limits on the logit scale of mean / horizon; missing where the mean has no error."""
+    if not (error > 0 and 0 < mean < horizon):
+        return np.nan, np.nan
+    middle, width = logit(mean / horizon), quantile * error * horizon / (mean * (horizon - mean))
+    return tuple(horizon * expit([middle - width, middle + width]))
+
+
+def difference_row(one: tuple, two: tuple, who: tuple, horizon: float) -> dict:
+    """The difference of two restricted means (mean, error), with its test and limits.
+
+    `who` has times, events and who is in the first group.
+    """
+    difference, error = one[0] - two[0], float(np.hypot(one[1], two[1]))
+    row = dict.fromkeys(RMST_COLUMNS[1:], np.nan) | {"estimate": difference, "method": ""}
+    if not (one[1] > 0 and two[1] > 0):
+        return row | {"note": NO_ERROR}
+    row |= {"std_error": error, "statistic": difference / error, "note": ""}
+    inside = int(who[2].sum())
+    if min(inside, len(who[2]) - inside) < SMALL_GROUP:
+        row |= permuted_means(*who, horizon)
+    else:
+        row |= {"p_value": 2 * norm.sf(abs(row["statistic"])), "quantile": Z, "method": "Wald"}
+    if np.isfinite(row["p_value"]):
+        low, high = np.array([mean_limits(*m, horizon, row["quantile"]) for m in (one, two)]).T
+        row["conf_low"] = difference - np.hypot(one[0] - low[0], high[1] - two[0])
+        row["conf_high"] = difference + np.hypot(high[0] - one[0], two[0] - low[1])
+    return row
 
 
 def greenwood_mean(times, events, horizon: float) -> tuple[float, float]:
@@ -105,10 +158,11 @@ def rmst_contrast(
 
     Notes
     -----
-    With means m and Greenwood-type errors s, as R's ``summary(survfit, rmean = horizon)`` has
-    them: the difference has error sqrt(s1^2 + s2^2), the log ratio sqrt((s1/m1)^2 + (s2/m2)^2).
-    That of survRM2 is the same. An arm in which nobody has an event before the horizon brings an
-    error of 0; the error is then too small, and the note says so.
+    The difference is that of `rmst_table`. With means m and Greenwood-type errors s, as R's
+    ``summary(survfit, rmean = horizon)`` has them, the log ratio has error
+    sqrt((s1/m1)^2 + (s2/m2)^2), that of survRM2; in small groups its P is that of the difference,
+    as both ask whether the means are equal. A group without an event before the horizon has no
+    error of its own, and then nothing is tested.
 
     References
     ----------
@@ -121,36 +175,39 @@ def rmst_contrast(
     if not horizon > 0:
         raise ValueError(f"horizon: found {horizon!r}. To do: give a day after 0.")
     others = [str(name) for name, _ in data.groupby(group, observed=True) if str(name) != reference]
-    blank = dict.fromkeys(ESTIMATE_COLUMNS, np.nan)
     rows, what = [], {"time": time, "event": event, "group": group}
     for other in others:
-        pair, notes = data[names.isin([other, reference])], []
-        for name in (other, reference):
-            mine = pair[names[pair.index] == name]
-            if not ((mine[event] == 1) & (mine[time] < horizon)).any():
-                notes.append(f"no event before the horizon in {name!r}: its error counts as 0")
+        pair = data[names.isin([other, reference])]
         try:
             means = rmst_table(pair, **what, horizon=horizon, reference=reference)
-            mean = means.set_index("group").loc[[other, reference]]
-            error = mean["std_error"].fillna(0).to_numpy()
-            top, base = mean["estimate"]
-            found = [(top - base, np.hypot(*error))]
-            ratio = np.log(top / base) if min(top, base) > 0 else np.nan
-            found.append((ratio, np.hypot(*(error / mean["estimate"].to_numpy()))))
-            found = wald(*(pd.Series(v) for v in zip(*found, strict=True))).to_dict("records")
-            if not error.any():
-                found, notes = [blank, blank], ["no event before the horizon in either group"]
+            means = means.set_index("group")
+            difference = means.loc[f"{other} vs {reference}"]
+            found = [difference, mean_ratio(means.loc[other], means.loc[reference], difference)]
         except ValueError as reason:
-            found, notes = [blank, blank], [str(reason)]
+            found = [pd.Series(dict.fromkeys(RMST_COLUMNS[1:], np.nan) | {"note": str(reason)})] * 2
         for measure, scale, row in zip(("difference", "ratio"), ("days", "log ratio"), found,
                                        strict=True):  # fmt: skip
             rows.append(
-                {"contrast": f"{other} vs {reference}", "measure": measure} | row
-                | {"scale": scale, "method": f"restricted mean to day {horizon:g}",
-                   "note": "; ".join(notes)}
+                {"contrast": f"{other} vs {reference}", "measure": measure} | row.to_dict()
+                | {"scale": scale, "method": f"restricted mean to day {horizon:g}"}
             )  # fmt: skip
     columns = ["contrast", "measure", *ESTIMATE_COLUMNS, "scale", "method", "note"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def mean_ratio(one: pd.Series, two: pd.Series, difference: pd.Series) -> pd.Series:
+    """The log ratio of two rows of `rmst_table`, tested as their difference is."""
+    if min(one["estimate"], two["estimate"]) <= 0:
+        return pd.Series({"note": NO_ERROR})
+    ratio = np.log(one["estimate"] / two["estimate"])
+    error = np.hypot(*(m["std_error"] / m["estimate"] for m in (one, two)))
+    row = {"estimate": ratio, "std_error": error, "statistic": ratio / error}
+    width = difference["quantile"] * error
+    p_value = difference["p_value"]
+    if difference["method"] == "Wald":
+        p_value = 2 * norm.sf(abs(row["statistic"]))
+    return pd.Series(row | {"p_value": p_value, "conf_low": ratio - width,
+                            "conf_high": ratio + width, "note": difference["note"]})  # fmt: skip
 
 
 def median_interval_types(

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from helpers.analysis import Answer
-from helpers.conventions import EVENT_FLOOR
 from helpers.estimators.caution import detectable, looks, shrunk
 from helpers.estimators.nulls import NULLS, position
+from helpers.floors import EVENT_FLOOR
 from helpers.regression import events_per_variable
 from helpers.words import interval, number, p_value, percent
 
@@ -192,7 +192,7 @@ def read_looks(answer: Answer, n: int) -> str:
 
 def floor_text() -> str:
     return (
-        f"A hazard ratio is withheld where a group has fewer than {EVENT_FLOOR} events: with so "
-        "few, one patient more or less moves it far. Firth's penalised estimate or the restricted "
-        "mean can be asked for instead."
+        f"Where a group has fewer than {EVENT_FLOOR} events, its hazard ratio, differences and "
+        "interaction are withheld: one patient more or less moves them far. Firth's penalised "
+        "estimate can be asked for instead."
     )

@@ -5,7 +5,6 @@ import pandas as pd
 
 from helpers.analysis import Answer, analyse
 from helpers.cohort import PAPER_COHORT, Cohort, load_cohort
-from helpers.conventions import EVENT_FLOOR
 from helpers.estimators.subgroups import sides
 from helpers.explorer.chance import Chances
 from helpers.explorer.controls import Controls
@@ -103,7 +102,7 @@ class Explorer:
         # Before the answer: who sees the answer may type into these fields.
         self.texts.show()
         try:
-            self.answer = analyse(self.cohort, view, engine="fast", floor=EVENT_FLOOR)
+            self.answer = analyse(self.cohort, view, engine="fast")
             self.sides = self.both_sides(view)
             self.looks.see_answer(self.answer)
             self.show()

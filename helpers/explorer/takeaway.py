@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from helpers.conventions import EVENT_FLOOR
 from helpers.estimators.subgroups import ARMS
 from helpers.explorer.honesty import NAMES, read_looks
 from helpers.export import export, methods
+from helpers.floors import EVENT_FLOOR
 
 STAMP = (2024, 6, 25, 0, 0, 0)  # of files in the zip: the same answer is the same file
 CITED = (
@@ -110,7 +110,7 @@ def code(page) -> str:
         "from helpers import View, analyse, load_cohort\n\n"
         f"cohort = load_cohort({given})\n"
         f"view = View.read({page.answer.view.text()!r})\n"
-        f'answer = analyse(cohort, view, engine="fast", floor={EVENT_FLOOR})\n'
+        'answer = analyse(cohort, view, engine="fast")\n'
         'print(answer.model[["model", "term", "estimate", "conf_low", "conf_high", "p_value"]])\n'
     )
 

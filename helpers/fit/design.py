@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from helpers.conventions import on_grid
 from helpers.fit.likelihood import NotEstimable
 
 
@@ -106,6 +107,9 @@ def prepared(frame, time, event, covariates, references, products=None, cluster=
     needed = [time, event, *covariates, *([cluster] if cluster else [])]
     complete = ~np.any([pd.isna(frame[column].array) for column in needed], axis=0)
     data = frame if complete.all() else frame[complete]
+    days = on_grid(data[time])
+    if (days != data[time].to_numpy()).any():
+        data = data.assign(**{time: days})
     if not (data[event].to_numpy() == 1).any():
         raise NotEstimable("no patient had an event, so there is no hazard to compare")
     columns, terms = design_columns(data, covariates, bases(data, event, covariates, references))

@@ -115,7 +115,7 @@ def check_values(
                 found = pd.Series("(not shown)", found.index)
             elif kind != "category":
                 unit = DAYS_PER[mapping.time_unit] if kind == "time" else 1
-                found = (found.astype(float) / unit).map("{:.10g}".format)
+                found = (found.astype(float) / unit).map("{:.8g}".format)
             if kind == "event":
                 remedy = event_remedy(column, frame[column])
             problems.add_rows(column, found, finding, remedy)
@@ -127,7 +127,7 @@ def check_values(
             times[(times["pfs_time"] > times["os_time"] + 1e-9) & (times["os_time"] >= 0)]
             / DAYS_PER[mapping.time_unit]
         )
-        found = [f"PFS {pfs:.10g} with OS {os:.10g}" for pfs, os in late.to_numpy()]
+        found = [f"PFS {pfs:.8g} with OS {os:.8g}" for pfs, os in late.to_numpy()]
         problems.add_rows(
             "pfs_time", pd.Series(found, late.index, dtype=object),
             "progression-free survival after overall survival", "correct either time",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from helpers.conventions import DAYS_PER
+from helpers.conventions import DAYS_PER, on_grid, significant
 from helpers.loading.mapping import Mapping, code_text
 from helpers.loading.problems import Problems, short
 from helpers.loading.reading import MISSING
@@ -252,7 +252,10 @@ def to_types(
                 remedy = "write 1234.5, with a decimal point and without a thousands separator"
             problems.add_rows(column, wrong, "not a number", remedy)
             bad[column] = bad[column].union(wrong.index)
-            frame[column] = numbers * (DAYS_PER[mapping.time_unit] if kind == "time" else 1)
+            if kind == "time":
+                frame[column] = on_grid(on_grid(numbers) * DAYS_PER[mapping.time_unit])
+            else:
+                frame[column] = significant(numbers)
         else:
             if kind == "category":
                 values = values.map(code_text, na_action="ignore")

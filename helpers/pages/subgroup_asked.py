@@ -11,7 +11,6 @@ import pandas as pd
 
 from helpers.analysis import Answer, analyse
 from helpers.cohort import Cohort
-from helpers.conventions import EVENT_FLOOR
 from helpers.estimators.nulls import bootstrap_maxima, offer, permutation_maxima, statistics
 from helpers.estimators.splits import SPLIT_COLUMNS, membership, splits
 from helpers.estimators.subgroups import FOREST_COLUMNS, forest, sides
@@ -97,14 +96,13 @@ def ask(cohort: Cohort, view: View) -> Asked:
     """Answer a View in its subgroup, or in one chosen without a look at any hazard ratio."""
     given = bool(view.where)
     view = with_subgroup(cohort, view)
-    answer = analyse(cohort, view, engine="fast", floor=EVENT_FLOOR)
+    answer = analyse(cohort, view, engine="fast")
     offered, table = pd.DataFrame(columns=SPLIT_COLUMNS), pd.DataFrame(columns=FOREST_COLUMNS)
     both, why, all_of_them = pd.DataFrame(), "", np.nan
     try:
         made = splits(cohort, compare=view.compare)
         table, offered = forest(cohort, view, table=made), made
-        whole = analyse(cohort, replace(view, where=(), adjust=()), engine="fast",
-                        floor=EVENT_FLOOR)  # fmt: skip
+        whole = analyse(cohort, replace(view, where=(), adjust=()), engine="fast")
         if len(whole.model):
             all_of_them = float(whole.model["estimate"].iloc[0])
         if view.where:
@@ -191,11 +189,10 @@ def later(asked: Asked) -> pd.DataFrame:
             continue
         name = cut_name(column, cohort.frame[column])
         view = View(endpoint=asked.view.endpoint, compare=name)
-        refused = analyse(cohort, view, engine="fast", floor=EVENT_FLOOR)
+        refused = analyse(cohort, view, engine="fast")
         waited = None
         if day == day:
-            waited = analyse(cohort, replace(view, landmark=float(day)), engine="fast",
-                             floor=EVENT_FLOOR)  # fmt: skip
+            waited = analyse(cohort, replace(view, landmark=float(day)), engine="fast")
         rows.append({
             "column": column, "label": book.at[column, "label"], "known_at": day,
             "refused": refused, "waited": waited,

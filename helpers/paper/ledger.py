@@ -117,7 +117,7 @@ def computed(cohort: Cohort, readings: dict[str, str] | None = None) -> pd.DataF
     adjust = ADJUSTMENTS[readings["adjustment covariates"]]
     how = {"ties": readings["tie rule"].lower(), "intervals": readings["Wald or profile"].lower()}
     for endpoint in ("pfs", "os"):
-        answer = analyse(cohort, View(endpoint=endpoint, adjust=adjust, **how))
+        answer = analyse(cohort, View(endpoint=endpoint, adjust=adjust, **how), floor=0)
         for name, arm in zip(("cd20", "noncart"), cohort.arms, strict=True):
             key = f"{endpoint}_{name}"
             medians = answer.medians.set_index("group")["estimate"]
@@ -131,7 +131,7 @@ def computed(cohort: Cohort, readings: dict[str, str] | None = None) -> pd.DataF
 
     in_first = (Where("arm", values=(cohort.arms[0],)),)
     asked = {"compare": "ecog >= 3", "where": in_first} | how
-    ecog = {name: analyse(cohort, View(endpoint=name, **asked)) for name in ("pfs", "os")}
+    ecog = {name: analyse(cohort, View(endpoint=name, **asked), floor=0) for name in ("pfs", "os")}
     values |= ratio("ecog_hr", ecog[readings["ECOG endpoint"].lower()].model)
     values["ecog_os"] = ratio("ecog_os", ecog["os"].model)["ecog_os.low"]
     values |= response_by_ipi(frame[first], readings["Wald or profile"])

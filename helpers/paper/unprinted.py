@@ -116,7 +116,9 @@ def values(cohort: Cohort) -> pd.Series:
     found = {}
     for end in ENDPOINTS:
         days = {f"{end}_{m}": float(math.floor(m * DAYS_PER_MONTH)) for m in MONTHS}
-        answer = analyse(cohort, View(endpoint=end, horizon=HORIZON), times=list(days.values()))
+        answer = analyse(
+            cohort, View(endpoint=end, horizon=HORIZON), times=list(days.values()), floor=0
+        )
         stones = answer.milestones[answer.milestones["kind"] == "survival"]
         share = stones.set_index(["time", "group"])["estimate"].astype(float)
         for name, day in days.items():
@@ -127,8 +129,12 @@ def values(cohort: Cohort) -> pd.Series:
         found[f"{end}_events"] = float(answer.counts["events"].sum())
         low_ecog = (Where("ecog", max=2),)
         found[f"{end}_hr"] = ratio(answer)
-        found[f"{end}_hr_ecog"] = ratio(analyse(cohort, View(endpoint=end, where=low_ecog)))
-        found[f"{end}_hr_landmark"] = ratio(analyse(cohort, View(endpoint=end, landmark=LANDMARK)))
+        found[f"{end}_hr_ecog"] = ratio(
+            analyse(cohort, View(endpoint=end, where=low_ecog), floor=0)
+        )
+        found[f"{end}_hr_landmark"] = ratio(
+            analyse(cohort, View(endpoint=end, landmark=LANDMARK), floor=0)
+        )
         found[f"{end}_ph"] = proportional_p(answer)
     return pd.Series(found)[list(unprinted())]
 

@@ -16,7 +16,6 @@ def view(args: argparse.Namespace) -> int:
     """Answer one View: tables on screen, and tables, figure and methods text in build/export/."""
     from helpers.analysis import analyse
     from helpers.cohort import ROOT
-    from helpers.conventions import EVENT_FLOOR
     from helpers.export import export, methods
     from helpers.sentences import read_remarks, read_view
     from helpers.view import ViewError
@@ -34,7 +33,7 @@ def view(args: argparse.Namespace) -> int:
     question = view_text(args.file)
     cohort = given_cohort(args.cohort, args.map)
     try:
-        answer = analyse(cohort, question, engine="fast", floor=EVENT_FLOOR)  # as the explorer
+        answer = analyse(cohort, question, engine="fast")  # as the explorer
     except ViewError as error:
         raise Refused(str(error)) from None
     print(f"{answer.source} {cohort.caution}\n\n{plain_text(read_view(answer))}\n")
