@@ -27,6 +27,7 @@ from helpers.survival import (
     median_table,
     milestone_differences,
     milestones,
+    pieces,
     risk_table,
 )
 from helpers.view import View, fail, with_cuts
@@ -188,10 +189,14 @@ def chosen_times(data: pd.DataFrame, horizon: float | None) -> list[float]:
     return sorted(day for day in days if 0 < day <= data[TIME].max() or day == horizon)
 
 
-def events_in(data: pd.DataFrame, groups) -> dict[str, int]:
-    """Events of each group."""
-    happened = data[GROUP][data[EVENT] == 1].value_counts()
-    return {name: int(happened.get(name, 0)) for name in groups}
+def events_in(data: pd.DataFrame, groups, column: str = GROUP) -> dict[str, int]:
+    """Events of each group, or of each level of another column."""
+    values = data[column].array
+    values = values if isinstance(values, pd.Categorical) else pd.Categorical(values)
+    counts = np.bincount(values.codes[data[EVENT].to_numpy() == 1] + 1,
+                         minlength=len(values.categories) + 1)[1:]  # fmt: skip
+    known = dict(zip(map(str, values.categories), counts.tolist(), strict=True))
+    return {name: known.get(name, 0) for name in groups}
 
 
 def pairs(who: Selection) -> list[str]:
@@ -208,22 +213,23 @@ def differences_at(survival, curves, who: Selection, floor: int, notes: Notes) -
     if table.empty:
         return table
     whole, kept, early = events_in(who.data, who.groups), [], np.zeros(len(table), bool)
-    upto = risk_table(curves, table["time"].unique()).set_index(["group", "time"])["n_event"]
+    contrast, days = table["contrast"].to_numpy(), table["time"].to_numpy()
+    upto = {name: time[died > 0].repeat(died[died > 0])
+            for name, time, died in pieces(curves, "time", "n_event")}  # fmt: skip
     for name in pairs(who):
-        rows = (table["contrast"] == f"{name} vs {who.reference}").to_numpy()
-        if few := few_events({g: whole[g] for g in (name, who.reference)}, floor):
+        rows, two = contrast == f"{name} vs {who.reference}", (name, who.reference)
+        if few := few_events({g: whole[g] for g in two}, floor):
             notes.add("difference in survival", f"Withheld: {few}.")
             continue
         kept.append(rows)
-        for row in np.flatnonzero(rows):
-            at = table["time"].iloc[row]
-            early[row] = min(upto[name, at], upto[who.reference, at]) < floor
+        by_then = [np.searchsorted(upto[g], days[rows], side="right") for g in two]
+        early[rows] = np.min(by_then, axis=0) < floor
     early &= table["p_value"].notna().to_numpy()
     if early.any():
-        days = ", ".join(f"{day:g}" for day in sorted(set(table["time"][early])))
-        why = f"No interval at day {days}: fewer than {floor} events in a group by then."
+        when = ", ".join(f"{day:g}" for day in sorted(set(days[early])))
+        why = f"No interval at day {when}: fewer than {floor} events in a group by then."
         notes.add("difference in survival", why)
-    table.loc[early, ["std_error", "statistic", "p_value", "conf_low", "conf_high"]] = np.nan
+        table.loc[early, list(ESTIMATES[1:])] = np.nan
     return table[np.any(kept, axis=0)] if kept else table.iloc[:0]
 
 
@@ -328,24 +334,25 @@ def stacked(title: str, *tables: tuple[str, pd.DataFrame]) -> pd.DataFrame:
 
 def supported(table, data, covariates, notes: Notes, name: str, floor: int) -> pd.DataFrame:
     """A model without the ratios that too few events carry, and without those that ran away."""
-    about = f"{name} hazard ratio"
-    known = table["estimate"].notna()
-    withheld = known & unstable(table) & bool(floor)
+    if not floor:
+        return table
+    about, known = f"{name} hazard ratio", table["estimate"].notna().to_numpy()
+    withheld = known & unstable(table)
     if withheld.any():
-        terms = ", ".join(table.loc[withheld, "term"])
-        notes.add(about, f"Withheld for {terms}: {BEYOND}.")
-    used = ~np.any([pd.isna(data[column]) for column in covariates], axis=0)
-    happened = data[used & (data[EVENT] == 1)]
-    if floor and (many := many_terms(len(happened), len(table))):
+        notes.add(about, f"Withheld for {', '.join(table['term'][withheld])}: {BEYOND}.")
+    used = ~np.any([pd.isna(data[column].array) for column in covariates], axis=0)
+    data = data if used.all() else data[used]
+    if many := many_terms(int((data[EVENT] == 1).sum()), len(table)):
         notes.add(about, f"Withheld: {many}.")
         withheld = known
-    for column in dict.fromkeys(table.loc[table["level"] != "", "column"]) if floor else []:
-        rows = (table["column"] == column) & known & ~withheld
-        counts = happened[column].astype(str).value_counts()
-        for level, base in table.loc[rows, ["level", "reference"]].itertuples(index=False):
-            if few := few_events({g: int(counts.get(g, 0)) for g in (level, base)}, floor):
-                notes.add(about, f"Withheld for {level} vs {base}: {few}.")
-                withheld |= rows & (table["level"] == level)
+    sides = zip(*(table[c] for c in ("column", "level", "reference")), strict=True)
+    for row, (column, level, base) in enumerate(sides):
+        asked = level and known[row] and not withheld[row]
+        if asked and (few := few_events(events_in(data, (level, base), column), floor)):
+            notes.add(about, f"Withheld for {level} vs {base}: {few}.")
+            withheld[row] = True
+    if not withheld.any():
+        return table
     return table.mask(pd.DataFrame({c: withheld & (c in ESTIMATES) for c in table}))
 
 

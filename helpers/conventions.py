@@ -14,7 +14,7 @@ TIES = "efron"
 TIE_RULES = ("efron", "breslow", "exact")
 INTERVALS = ("wald", "profile")  # of Cox and logistic models; the first unless asked for
 PLATEAU_TOLERANCE = 1e-9
-TIME_DECIMALS = 8  # of a day, or of the unit of a file: times that agree to so many are the same
+TIME_DECIMALS = 8  # of a day, a millisecond: times that agree to so many are the same time
 NUMBER_DIGITS = 12  # significant digits to which other numbers are read and compared
 MILESTONE_MONTHS = (3, 6, 12, 24, 36, 60)
 
@@ -62,7 +62,7 @@ def cox_text(ties: str, intervals: str) -> str:
 TEXT = {
     "month": "One month is 365/12 days; all computing is done in days.",
     "event": "Event is coded 1, censoring 0.",
-    "time": "Times that agree to eight decimals are the same time.",
+    "time": "Times that agree to eight decimals of a day are the same time.",
     "interval": "Intervals are 95%; those of survival curves are pointwise, on the log-log scale, "
     "and not defined where the curve is at 1 or 0.",
     "at_risk": "At risk at t counts patients with an observed time of t or later, as R does.",

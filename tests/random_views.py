@@ -41,7 +41,7 @@ def cohorts(folder: Path) -> dict[str, Cohort]:
     for name, (days, events) in kinds.items():
         (folder / name).mkdir()
         columns = {"os_time": days, "os_event": events,
-                   "site": rng.choice(list("ABCD") + [""], n, p=[0.5, 0.2, 0.15, 0.05, 0.1]),
+                   "site": rng.choice([*"ABCD", ""], n, p=[0.5, 0.2, 0.15, 0.05, 0.1]),
                    "dose": np.where(days > np.median(days), 0.001, 0.002) * rng.choice([1, 2], n),
                    "ecog": rng.integers(0, 4, n)}  # fmt: skip
         made[name] = make_cohort(folder / name, columns, mapping)
@@ -201,9 +201,9 @@ def errors_of_nobody(answer: Answer):
                 row = found[found["group"] == name]
                 if row[["conf_low", "conf_high"]].notna().any(axis=None):
                     yield f"{table}: limits of a group that has none"
-    if len(answer.groups) == 2 and counts.loc[list(answer.groups), "patients"].min() < 2:
-        if len(answer.tests):
-            yield "tests: a P of one patient"
+    alone = len(answer.groups) == 2 and counts.loc[list(answer.groups), "patients"].min() < 2
+    if alone and len(answer.tests):
+        yield "tests: a P of one patient"
 
 
 def ask(number: int, seed: int = 1) -> Counter:

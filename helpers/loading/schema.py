@@ -253,7 +253,7 @@ def to_types(
             problems.add_rows(column, wrong, "not a number", remedy)
             bad[column] = bad[column].union(wrong.index)
             if kind == "time":
-                frame[column] = on_grid(on_grid(numbers) * DAYS_PER[mapping.time_unit])
+                frame[column] = on_grid(numbers * DAYS_PER[mapping.time_unit])
             else:
                 frame[column] = significant(numbers)
         else:
