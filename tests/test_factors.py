@@ -37,6 +37,7 @@ def close(ours, r, tolerance=1e-6):
 
 def screen(factors=None, frame=FRAME, **options):
     options = options or OS
+    options = {"floor": 0} | options  # what the arithmetic gives, of however few
     return factor_screen(frame, COHORT.codebook, factors=factors or R["factors"], **options)
 
 
@@ -277,3 +278,11 @@ def test_a_screened_factor_is_the_cox_table_of_it():
     table = screen(["ipi_high"])
     alone = cox_table(FRAME, **OS, covariates=["ipi_high"])
     close(table.loc[0, ROW].astype(float), alone.loc[0, ROW].astype(float))
+
+
+def test_a_level_with_few_events_has_no_hazard_ratio_and_says_why():
+    table = screen(floor=5).set_index("term")
+    withheld = table["note"].str.startswith("withheld: events")
+    assert withheld.sum() == 1 and table.loc[withheld, ROW].isna().all(axis=None)
+    assert table.loc[~withheld, "estimate"].notna().all()
+    assert screen(floor=5, firth=True)["estimate"].notna().all()

@@ -106,7 +106,7 @@ def test_each_cut_of_the_screen_is_what_analyse_answers_to_its_name(asked, scree
             answer = analyse(one.cohort, view)
             model = answer.model.iloc[0]
             for name in ("estimate", "conf_low", "conf_high", "p_value"):
-                assert np.isclose(getattr(row, name), model[name], rtol=1e-9)
+                assert np.isclose(getattr(row, name), model[name], rtol=1e-9, equal_nan=True)
             sizes = answer.counts.set_index("group")
             shown = [f"{sizes.at[g, 'patients']} ({sizes.at[g, 'events']})" for g in answer.groups]
             assert row.groups == " vs ".join(shown)

@@ -5,6 +5,7 @@ import pandas as pd
 
 from helpers.estimators.logistic import logistic_table
 from helpers.fit.likelihood import NotEstimable
+from helpers.floors import EVENT_FLOOR, few_events
 from helpers.regression import cox_table, firth_cox_table
 from helpers.survival import Z
 
@@ -14,6 +15,7 @@ SCREEN_COLUMNS = [
 ]  # fmt: skip
 NO_EVENT = "no event in that group, so the ratio is 0"
 NOBODY = "no patient, or none with the event, is of both groups"
+ESTIMATES = ["estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high"]
 FEWEST = 4  # estimates whose spread can be told from chance, and the telling allowed for
 
 
@@ -21,7 +23,7 @@ def factor_screen(
     frame: pd.DataFrame, codebook: pd.DataFrame, *, factors: list[str], time: str | None = None,
     event: str | None = None, outcome: str | None = None,
     references: dict[str, str] | None = None, firth: bool = False, landmark: float = 0.0,
-    engine: str = "lifelines",
+    engine: str = "lifelines", floor: int = EVENT_FLOOR,
 ) -> pd.DataFrame:  # fmt: skip
     """One univariable model per factor: log hazard ratios, or log odds ratios of an outcome.
 
@@ -47,6 +49,9 @@ def factor_screen(
         withheld: it would credit its group with the time survived until then.
     engine : str
         As in `cox_table`.
+    floor : int
+        Events in a level and in its reference below which their hazard ratio is withheld; of
+        Firth's models and of odds ratios none is withheld for that.
 
     Returns
     -------
@@ -66,7 +71,8 @@ def factor_screen(
     >>> six = pd.DataFrame({"day": [1, 2, 3, 4, 5, 6], "event": [1, 1, 1, 0, 1, 1],
     ...                     "sex": list("FMFMMF"), "age": [70, 61, 45, 50, 52, 66]})
     >>> book = pd.DataFrame({"type": ["category", "number"]}, index=["sex", "age"])
-    >>> table = factor_screen(six, book, factors=["sex", "age"], time="day", event="event")
+    >>> asked = {"factors": ["sex", "age"], "time": "day", "event": "event"}
+    >>> table = factor_screen(six, book, **asked, floor=0)
     >>> table[["factor", "term", "estimate", "per"]].round(3)
       factor         term  estimate    per
     0    sex  sex: M vs F    -0.101  level
@@ -84,10 +90,28 @@ def factor_screen(
         keys, fit = {"outcome": outcome, "firth": firth}, logistic_table
 
     def one(data, factor):
-        return fit(data, **keys, covariates=[factor], references=references)
+        table = fit(data, **keys, covariates=[factor], references=references)
+        return table if firth or outcome else with_reasons(table, data, factor, event, floor)
 
     happened = outcome or event
     return screen(frame, codebook, factors, landmark, happened, one)
+
+
+def with_reasons(table, data, factor: str, event: str, floor: int) -> pd.DataFrame:
+    """A table of one factor with a note for each level whose hazard ratio is missing or withheld.
+
+    Levels of a number are its values as text.
+    """
+    happened = data.loc[data[event] == 1, factor].astype(str).value_counts()
+    notes = []
+    for row in table.itertuples():
+        sides = {side: int(happened.get(side, 0)) for side in (row.level, row.reference)}
+        few = few_events(sides, floor) if row.level else ""
+        notes.append(NO_EVENT if np.isnan(row.estimate) else f"withheld: {few}" if few else "")
+    withheld = [note.startswith("withheld") for note in notes]
+    table = table.assign(note=notes)
+    table.loc[withheld, ESTIMATES] = np.nan
+    return table
 
 
 def screen(frame, codebook, factors, landmark, happened, fit) -> pd.DataFrame:
