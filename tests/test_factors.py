@@ -281,8 +281,8 @@ def test_a_screened_factor_is_the_cox_table_of_it():
 
 
 def test_a_level_with_few_events_has_no_hazard_ratio_and_says_why():
-    table = screen(floor=5).set_index("term")
+    table = screen(**OS, floor=5).set_index("term")
     withheld = table["note"].str.startswith("withheld: events")
     assert withheld.sum() == 1 and table.loc[withheld, ROW].isna().all(axis=None)
     assert table.loc[~withheld, "estimate"].notna().all()
-    assert screen(floor=5, firth=True)["estimate"].notna().all()
+    assert screen(**OS, floor=5, firth=True)["estimate"].notna().all()
