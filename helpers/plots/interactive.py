@@ -10,7 +10,7 @@ from helpers.plots.drawn import steps
 from helpers.plots.style import GREY, styles, time_ticks, watermark, wrapped
 from helpers.plots.survival import legend_place, words
 from helpers.survival import risk_table
-from helpers.words import start
+from helpers.whose import start
 
 
 def plotly_survival(answer: Answer):

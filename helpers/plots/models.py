@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from helpers.analysis import Answer
 from helpers.conventions import DAYS_PER_MONTH
-from helpers.plots.style import COLOURS, GREY, STYLE, stamp, styles, time_ticks, wrapped
+from helpers.plots.style import COLOURS, GREY, STYLE, says, stamp, styles, time_ticks, wrapped
 
 OTHERS = ("#000000", *COLOURS[2:5])  # colours of what is no arm
 OTHER_LINES = ("-", "--", "-.", ":")
@@ -95,7 +95,7 @@ def figure_residuals(
         else:
             ax.text(0.5, 0.6, "No residuals", transform=ax.transAxes, ha="center")
         ax.set(xlabel="Months", ylabel="Hazard ratio at the time")
-        stamp(figure, of.cohort.status_line, of.cohort.mark)
+        stamp(figure, **says(of))
     return figure
 
 
@@ -158,7 +158,7 @@ def figure_influence(table: pd.DataFrame, *, of: Answer, width: str = "page") ->
         else:
             ax.text(0.5, 0.6, "No ratio to move", transform=ax.transAxes, ha="center")
         ax.set(xlabel="Months", ylabel="With the patient minus without,\nlog hazard ratio")
-        stamp(figure, of.cohort.status_line, of.cohort.mark)
+        stamp(figure, **says(of))
     return figure
 
 
@@ -194,5 +194,5 @@ def figure_adjusted(curves: pd.DataFrame, *, of: Answer, width: str = "page") ->
             ax.text(0.5, 0.6, "No adjusted curves", transform=ax.transAxes, ha="center")
         ax.set(ylim=(0, 1.02), xlabel="Months", ylabel=of.label)
         ax.set_yticks(np.arange(0, 1.01, 0.2))
-        stamp(figure, of.cohort.status_line, of.cohort.mark)
+        stamp(figure, **says(of))
     return figure
