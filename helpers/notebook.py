@@ -26,7 +26,8 @@ from helpers.words import plain, plain_text
 
 SHOWN_PACKAGES = ("lifelines", "pandas", "numpy", "scipy", "matplotlib", "plotly")
 # plotly's toolbar offers to upload the data of a figure: a patient's data stays where it is.
-PLOTLY_CONFIG = {"showSendToCloud": False, "displaylogo": False}
+# A dollar sign in a name is none of mathematics.
+PLOTLY_CONFIG = {"showSendToCloud": False, "displaylogo": False, "typesetMath": False}
 # matplotlib would write its version and the time into every picture.
 METADATA = {"png": {"Software": None}, "pdf": {"CreationDate": None}}
 LARGE = 120_000  # bytes of a picture; above, a page stores it in 128 colours, a third of the size
