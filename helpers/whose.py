@@ -87,15 +87,18 @@ def readable(answer: Answer) -> Answer:
         return answer
     cohort = answer.cohort
     told = {level: side(cohort.codebook, name, level) for level in column_levels(cohort, name)}
-    pattern = re.compile("|".join(map(re.escape, told)))
+    pattern, head = re.compile("|".join(map(re.escape, told))), f"{name}: "
+
+    def shown(text: str) -> str:
+        rest = text.removeprefix(head)  # a term begins with its column, and keeps that
+        return text[: len(text) - len(rest)] + pattern.sub(lambda found: told[found[0]], rest)
+
     frames = {}
     for table in ("curves", "risk_table", "medians", "milestones", "model", "rmst", "interaction",
                   "counts"):  # fmt: skip
         frame = getattr(answer, table)
         named = [c for c in ("group", "level", "reference", "term") if c in frame]
-        frames[table] = frame.assign(
-            **{c: [pattern.sub(lambda found: told[found[0]], v) for v in frame[c]] for c in named}
-        )
+        frames[table] = frame.assign(**{c: [shown(text) for text in frame[c]] for c in named})
     renamed = cohort.frame[name].cat.rename_categories(told)
     return replace(
         answer, groups=tuple(told.get(group, group) for group in answer.groups),

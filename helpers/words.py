@@ -260,10 +260,19 @@ def ledger_text(table: pd.DataFrame) -> pd.DataFrame:
 def interaction_table(answer: Answer) -> pd.DataFrame:
     """Ratio of the hazard ratios inside and outside the subgroup."""
     rows = [
-        {"term": row["term"], "ratio": ratio(row), "P": p_value(row["p_value"])}
+        {
+            "term": f"{product_text(answer, row)}, inside over outside",
+            "ratio": ratio(row),
+            "P": p_value(row["p_value"]),
+        }
         for _, row in answer.interaction.iterrows()
     ]
     return pd.DataFrame(rows)
+
+
+def product_text(answer: Answer, row: pd.Series) -> str:
+    """Whose hazard ratio an interaction is about."""
+    return row["term"].removeprefix(f"{answer.view.compare}: ").removesuffix(" x subgroup")
 
 
 def rmst_text(answer: Answer) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from helpers.words import (
     number,
     p_value,
     percent,
+    product_text,
     ratio,
 )
 
@@ -83,7 +84,7 @@ def at_the_horizon(answer: Answer, display: Display):
 def interactions(answer: Answer):
     """Is the ratio inside the subgroup another than outside it?"""
     for k, (_, row) in enumerate(answer.interaction.iterrows()):
-        what = row["term"].removeprefix(f"{answer.view.compare}: ").removesuffix(" x subgroup")
+        what = product_text(answer, row)
         value = ratio(row) + (f", {p_value(row['p_value'])}" if pd.notna(row["p_value"]) else "")
         yield f"interaction-{k}", f"Interaction, {what}: ratio inside over outside", value
 
