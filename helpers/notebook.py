@@ -141,11 +141,12 @@ def table(
         The conventions it follows, by their names in `conventions.TEXT`.
     """
     html = frame.to_html(index=False, border=0, na_rep="", justify="unset", classes="table")
-    html = re.sub(r' style="[^"]*"', "", html).replace("<th>", '<th scope="col">')
+    html = re.sub(r'(<t\w[^>]*) style="[^"]*"', r"\1", html).replace("<th>", '<th scope="col">')
     foot = footer(of, by)
     foot = f"<p><small>{escape(foot)}</small></p>" if foot else ""
     start, title = html.index(">") + 1, escape(caption, quote=False)
-    return HTML(f"{html[:start]}\n  <caption>{title}</caption>{html[start:]}\n{foot}")
+    html = f"{html[:start]}\n  <caption>{title}</caption>{html[start:]}\n{foot}"
+    return HTML(html.replace("$", "<span>$</span>"))  # mathematics does not begin in one span
 
 
 def conventions_table(*names: str) -> HTML:

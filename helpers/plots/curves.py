@@ -12,6 +12,7 @@ from helpers.plots.style import (
     GREY,
     LINES,
     STYLE,
+    named,
     says,
     stamp,
     styles,
@@ -166,13 +167,9 @@ def figure_incidence(incidence: pd.DataFrame, naive: pd.DataFrame, *, of: Answer
                 ax.set_xticks(time_ticks(incidence["time"].max(), 6))
             stamp(figure, **(says(of) if ax is panels[0] else says(of.cohort)), ax=ax)
         panels[0].set_ylabel("Cumulative incidence")
-        handles, labels = panels[0].get_legend_handles_labels()
-        order = np.argsort([line.get_gid() == "naive" for line in handles], kind="stable")
-        if handles:
-            figure.legend(
-                [handles[i] for i in order], [labels[i] for i in order],
-                loc="outside upper left", ncols=2, fontsize=8,
-            )  # fmt: skip
+        drawn = sorted(panels[0].get_lines(), key=lambda line: line.get_gid() == "naive")
+        if drawn:
+            named(figure, drawn, ncols=2, fontsize=8)
     return figure
 
 

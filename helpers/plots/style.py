@@ -99,9 +99,20 @@ def stamp(
                 gid="mark")  # fmt: skip
 
 
+def named(figure: Figure, lines, **options) -> None:
+    """A legend of these lines by their labels, whatever letter a label begins with: by itself
+    matplotlib leaves out those that begin with an underscore."""
+    lines = list(lines)
+    figure.legend(lines, [line.get_label() for line in lines], loc="outside upper left", **options)
+
+
+def cohort_of(of: Answer | Cohort) -> Cohort:
+    return of.cohort if isinstance(of, Answer) else of
+
+
 def says(of: Answer | Cohort) -> dict:
     """What `stamp` draws of an answer or a cohort: status, mark, and whose an answer is."""
-    cohort = of.cohort if isinstance(of, Answer) else of
+    cohort = cohort_of(of)
     about = whose(of) if isinstance(of, Answer) else ""
     return {"status": cohort.status_line, "mark": cohort.mark, "whose": about}
 
