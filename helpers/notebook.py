@@ -140,6 +140,7 @@ def table(
     by : tuple of str
         The conventions it follows, by their names in `conventions.TEXT`.
     """
+    frame = frame.map(on_one_line).rename(columns=on_one_line)
     html = frame.to_html(index=False, border=0, na_rep="", justify="unset", classes="table")
     html = re.sub(r'(<t\w[^>]*) style="[^"]*"', r"\1", html).replace("<th>", '<th scope="col">')
     foot = footer(of, by)
@@ -147,6 +148,11 @@ def table(
     start, title = html.index(">") + 1, escape(caption, quote=False)
     html = f"{html[:start]}\n  <caption>{title}</caption>{html[start:]}\n{foot}"
     return HTML(html.replace("$", "<span>$</span>"))  # mathematics does not begin in one span
+
+
+def on_one_line(cell):
+    """A cell of which pandas would write a line end as a backslash and an n."""
+    return re.sub(r"\s*\n\s*", " ", cell) if isinstance(cell, str) else cell
 
 
 def conventions_table(*names: str) -> HTML:

@@ -54,7 +54,7 @@ def literal(text: str, letters: int = 0) -> str:
     """Text as plotly shows it letter by letter, which reads HTML and templates; in lines of so
     many letters, or in one."""
     lines = textwrap.wrap(text, letters) if letters else [" ".join(text.split())]
-    return "<br>".join(escape(line).replace("{", "&#123;") for line in lines)
+    return "<br>".join(escape(line, quote=False).replace("{", "&#123;") for line in lines)
 
 
 def draw_curves(figure, answer: Answer) -> None:
