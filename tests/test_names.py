@@ -175,7 +175,8 @@ def test_the_figure_with_hover_is_shown_letter_by_letter(browser, answer, tmp_pa
     browser.get(page.as_uri())
     shown = browser.execute_script(
         "Plotly.Fx.hover('x', [{curveNumber: 2, pointNumber: 3}]);"
-        "return [...document.querySelectorAll('#x text')].map((text) =>"
+        "const seen = (text) => text.getClientRects().length > 0;"
+        "return [...document.querySelectorAll('#x text')].filter(seen).map((text) =>"
         " [...text.querySelectorAll('tspan.line')].map((l) => l.textContent).join(' ')"
         " || text.textContent).join(' ')"
     )
