@@ -5,6 +5,7 @@ import pandas as pd
 from helpers.analysis import Answer
 from helpers.conventions import DAYS_PER, DAYS_PER_MONTH
 from helpers.plots.drawn import SURVIVAL, Display
+from helpers.whose import readable
 from helpers.words import (
     NOT_REACHED,
     comparison,
@@ -27,6 +28,7 @@ def readout(answer: Answer, display: Display = SURVIVAL) -> pd.DataFrame:
     DataFrame
         id (of the quantity, for tests and links), quantity, value; times in the display's unit.
     """
+    answer = readable(answer)
     rows = [*ratios(answer), *at_the_horizon(answer, display), *interactions(answer)]
     return pd.DataFrame(rows, columns=["id", "quantity", "value"])
 
@@ -91,6 +93,7 @@ def interactions(answer: Answer):
 
 def group_rows(answer: Answer, display: Display = SURVIVAL) -> pd.DataFrame:
     """Patients, events and median of each group, as text."""
+    answer = readable(answer)
     middle = answer.medians.set_index("group") if len(answer.medians) else pd.DataFrame()
     rows = []
     for row in answer.counts.to_dict("records"):
