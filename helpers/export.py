@@ -14,10 +14,12 @@ import pandas as pd
 
 from helpers.analysis import Answer
 from helpers.conventions import DAYS_PER_MONTH, TEXT, cox_text
+from helpers.labels import counted
 from helpers.plots.drawn import SURVIVAL, Display
 from helpers.plots.style import STYLE, add_footer
 from helpers.plots.survival import figure_survival
-from helpers.words import caption_survival, lower, patients, start
+from helpers.whose import column_label, covariates, lacking, patients, readable, start
+from helpers.words import caption_survival, plain_text
 
 TABLES = ("curves", "risk_table", "medians", "milestones", "tests", "model", "rmst", "interaction",
           "counts", "notes")  # fmt: skip
@@ -135,18 +137,13 @@ def methods(answer: Answer) -> str:
         status = (
             "Synthetic data calibrated to published summaries; not for publication or patient care"
         )
-    column = lower(cohort.codebook.at[view.compare, "label"])
     if not answer.groups:
         return f"{status}. No patient is in {patients(answer)}; nothing was analysed."
-    parts = [
-        f"{status}.",
-        f"{answer.label} from {start(answer)} was described by {column}, {patients(answer)}.",
-        TEXT["interval"], TEXT["median"],
-    ]  # fmt: skip
+    parts = [f"{status}.", described(answer), TEXT["interval"], TEXT["median"]]
     if len(answer.model):
         parts += [TEXT["difference"], TEXT["log_rank"], cox_text(view.ties, view.intervals)]
     if "adjusted" in set(answer.model["model"]):
-        parts.append(f"The adjusted model included {', '.join(view.adjust)}. {TEXT['missing']}")
+        parts.append(adjusted(answer))
     if len(answer.interaction):
         parts.append(TEXT["interaction"])
     if view.landmark:
@@ -156,6 +153,40 @@ def methods(answer: Answer) -> str:
     if cohort.mask_below:
         parts.append(f"Counts from 1 to {cohort.mask_below - 1} are masked in exports.")
     return " ".join([*parts, TEXT["month"], cohort.caution])
+
+
+def described(answer: Answer) -> str:
+    """Of whom what was described, and how many were left out and why; no counts where they are
+    masked, since a total gives away what it is the sum of."""
+    cohort, who = answer.cohort, patients(answer)
+    text = f"{answer.label} from {start(answer)} was described by "
+    text += column_label(answer, answer.view.compare)
+    if cohort.mask_below:
+        return f"{text} in {who if who.startswith('all') else 'patients with ' + who}."
+    n, total = int(answer.counts["patients"].sum()), len(cohort.frame)
+    if n == total and who == "all patients":
+        return f"{text} in all {counted(total, 'patient')}."
+    parts = [f"{text} in {n} of {counted(total, 'patient')}: {who}."]
+    for k, label in lacking(answer):
+        were = "was" if k == 1 else "were"
+        parts.append(f"{counted(k, 'patient')} without a value of {label} {were} left out.")
+    if answer.view.landmark:
+        had, gone = (int(answer.counts[c].sum()) for c in ("lost_events", "lost_censored"))
+        parts.append(
+            f"By day {answer.view.landmark:g}, {counted(had, 'patient')} had had the event and "
+            f"{gone} had been censored."
+        )
+    return " ".join(parts)
+
+
+def adjusted(answer: Answer) -> str:
+    """What the adjusted model included, and on how many patients it rests."""
+    text = f"The adjusted model included {covariates(answer)}. {TEXT['missing']}"
+    used = int(answer.model.loc[answer.model["model"] == "adjusted", "n"].iloc[0])
+    total = int(answer.counts["patients"].sum())
+    if used == total or answer.cohort.mask_below:
+        return text
+    return f"{text} It rests on {used} of these {total} patients."
 
 
 def export(answer: Answer, folder: Path, *, display: Display = SURVIVAL) -> list[Path]:
@@ -175,10 +206,11 @@ def export(answer: Answer, folder: Path, *, display: Display = SURVIVAL) -> list
         if len(frame):
             written.append(folder / f"{name}.csv")
             frame.assign(data_status=answer.source).to_csv(written[-1], index=False)
+    caption = plain_text(caption_survival(readable(answer), display.unit, display.curve))
     texts = {
         "view.json": answer.view.text() + "\n",
         "methods.txt": methods(answer) + "\n",
-        "caption.txt": f"{caption_survival(answer)} Source: {answer.source}\n",
+        "caption.txt": f"{caption} Source: {answer.source}\n",
     }
     if answer.cohort.mask_below:
         texts.pop("caption.txt")  # it names the numbers of patients and events

@@ -26,7 +26,8 @@ from helpers.words import plain, plain_text
 
 SHOWN_PACKAGES = ("lifelines", "pandas", "numpy", "scipy", "matplotlib", "plotly")
 # plotly's toolbar offers to upload the data of a figure: a patient's data stays where it is.
-PLOTLY_CONFIG = {"showSendToCloud": False, "displaylogo": False}
+# A dollar sign in a name is none of mathematics.
+PLOTLY_CONFIG = {"showSendToCloud": False, "displaylogo": False, "typesetMath": False}
 # matplotlib would write its version and the time into every picture.
 METADATA = {"png": {"Software": None}, "pdf": {"CreationDate": None}}
 LARGE = 120_000  # bytes of a picture; above, a page stores it in 128 colours, a third of the size
@@ -139,12 +140,19 @@ def table(
     by : tuple of str
         The conventions it follows, by their names in `conventions.TEXT`.
     """
+    frame = frame.map(on_one_line).rename(columns=on_one_line)
     html = frame.to_html(index=False, border=0, na_rep="", justify="unset", classes="table")
-    html = re.sub(r' style="[^"]*"', "", html).replace("<th>", '<th scope="col">')
+    html = re.sub(r'(<t\w[^>]*) style="[^"]*"', r"\1", html).replace("<th>", '<th scope="col">')
     foot = footer(of, by)
     foot = f"<p><small>{escape(foot)}</small></p>" if foot else ""
     start, title = html.index(">") + 1, escape(caption, quote=False)
-    return HTML(f"{html[:start]}\n  <caption>{title}</caption>{html[start:]}\n{foot}")
+    html = f"{html[:start]}\n  <caption>{title}</caption>{html[start:]}\n{foot}"
+    return HTML(html.replace("$", "<span>$</span>"))  # mathematics does not begin in one span
+
+
+def on_one_line(cell):
+    """A cell of which pandas would write a line end as a backslash and an n."""
+    return re.sub(r"\s*\n\s*", " ", cell) if isinstance(cell, str) else cell
 
 
 def conventions_table(*names: str) -> HTML:

@@ -8,18 +8,9 @@ import pandas as pd
 
 from helpers.analysis import Answer
 from helpers.cohort import Cohort
-from helpers.words import (
-    interval,
-    lower,
-    month_name,
-    months,
-    number,
-    patients,
-    percent,
-    plain,
-    quoted,
-    start,
-)
+from helpers.labels import counted, lower, month_name
+from helpers.whose import column_label, covariates, patients, start
+from helpers.words import interval, months, number, percent, plain, quoted
 
 
 def status(cohort: Cohort) -> str:
@@ -37,11 +28,11 @@ def mark_of(of: Answer | Cohort | str) -> str:
 
 def read_view(answer: Answer) -> str:
     """The question in words, as Markdown."""
-    view, column = answer.view, answer.cohort.codebook.at[answer.view.compare, "label"]
-    adjusted = f", adjusted for {', '.join(view.adjust)}" if view.adjust else ""
+    view, column = answer.view, column_label(answer, answer.view.compare)
+    adjusted = f", adjusted for {covariates(answer)}" if view.adjust else ""
     horizon = f", with a horizon of {month_name(view.horizon)}" if view.horizon else ""
     return (
-        f"{plain(answer.label)} from {plain(start(answer))}, by {plain(lower(column))}, "
+        f"{plain(answer.label)} from {plain(start(answer))}, by {plain(column)}, "
         f"{plain(patients(answer))}{plain(adjusted)}{horizon}."
     )
 
@@ -61,7 +52,10 @@ def read_counts(answer: Answer) -> str:
     ]
     total = int(answer.counts["patients"].sum())
     compared = "compared" if len(answer.groups) > 1 else "described"
-    return f"{total} patients are {compared} on {plain(lower(answer.label))}: {'; '.join(parts)}."
+    return (
+        f"{counted(total, 'patient')} {'is' if total == 1 else 'are'} {compared} on "
+        f"{plain(lower(answer.label))}: {'; '.join(parts)}."
+    )
 
 
 def read_remarks(answer: Answer) -> str:
@@ -71,7 +65,10 @@ def read_remarks(answer: Answer) -> str:
         f"{plain(row.column)}: {plain(row.finding)} ({row.rows} of {total} rows)."
         for row in answer.cohort.flags.itertuples()
     ]
-    parts += [f"{plain(row.about)}: {plain(row.note)}" for row in answer.notes.itertuples()]
+    parts += [
+        f"{plain(column_label(answer, row.about))}: {plain(row.note)}"
+        for row in answer.notes.itertuples()
+    ]
     return " ".join(parts) or "No remarks."
 
 

@@ -17,6 +17,7 @@ import yaml
 
 from helpers.cohort import Cohort
 from helpers.conventions import INTERVALS, TIE_RULES, TIES, on_grid, significant
+from helpers.labels import bounded, number_text
 
 
 class ViewError(ValueError):
@@ -240,11 +241,6 @@ def is_number(value: Any) -> bool:
     return abs(value) != float("inf") and value == value
 
 
-def number_text(value: float) -> str:
-    """A number as the text of groups and filters: 3 for 3.0, every digit that matters."""
-    return f"{value:.15g}"
-
-
 def level_text(column: pd.Series) -> pd.Series:
     """Values as the text of groups and filters: 3 for 3.0."""
     if pd.api.types.is_numeric_dtype(column):
@@ -283,7 +279,7 @@ def cut_columns(cohort: Cohort, asked: tuple[tuple[str, str], ...]) -> Cohort:
         sides = [f"{column} {sign} {number_text(value)}" for sign in (">=", "<")]
         code = np.where(np.isnan(numbers.astype(float)), -1, numbers >= value)
         columns[name] = pd.Categorical.from_codes(code.astype(int), sides[::-1])
-        label = f"{book.at[column, 'label']} of {number_text(value)} or more"
+        label = bounded(book.at[column, "label"], book.at[column, "unit"], value)
         rows.append(book.loc[column].to_dict() | {"label": label, "type": "category", "unit": ""})
     more = pd.DataFrame(rows, index=list(columns), columns=book.columns)
     return replace(

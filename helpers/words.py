@@ -11,10 +11,14 @@ import pandas as pd
 
 from helpers.analysis import Answer
 from helpers.conventions import CONFIDENCE, DAYS_PER_MONTH
+from helpers.labels import counted, lower, month_name, per, side
 from helpers.view import cut
+from helpers.whose import column_label, start, whose
 
 NOT_REACHED = "not reached"
 NOT_DEFINED = "–"
+MARKED = r"([\\`*_\[\]<>|#$&~])"  # what Markdown reads as more than a letter
+DOLLAR = r"<span>\$</span>"
 
 
 def number(value: float, digits: int = 2) -> str:
@@ -51,14 +55,6 @@ def bare_p(value: float) -> str:
 def months(days: float, digits: int = 1) -> str:
     """Days as months; a missing median is one that was not reached."""
     return NOT_REACHED if pd.isna(days) else f"{days / DAYS_PER_MONTH:.{digits}f}"
-
-
-def month_name(days: float) -> str:
-    """A milestone as people say it: 12 months, or the days when it is no whole month."""
-    value = days / DAYS_PER_MONTH
-    if abs(value - round(value)) > 1e-6:
-        return f"day {days:g}"
-    return f"{value:.0f} month{'s' if round(value) != 1 else ''}"
 
 
 def interval(low: str, high: str) -> str:
@@ -98,59 +94,53 @@ def log_rank(answer: Answer) -> str:
     return f"Log-rank {p_value(answer.tests.at[0, 'p_value'])}" if len(answer.tests) else ""
 
 
-def start(answer: Answer) -> str:
-    """Where the clock starts."""
-    landmark = answer.view.landmark
-    return f"the landmark at {month_name(landmark)}" if landmark else answer.cohort.time_zero
-
-
 def plain(text: str) -> str:
-    """A name from a file as Markdown shows it letter by letter."""
-    return re.sub(r"([\\`*_\[\]<>|#$])", r"\\\1", text)
+    """A name from a file as Markdown shows it letter by letter, on one line.
+
+    A dollar sign is wrapped besides: mathematics is looked for after Markdown was read.
+    """
+    text = re.sub(r"\s*\n\s*", " ", text)
+    return re.sub(MARKED, r"\\\1", text).replace("\\$", DOLLAR)
 
 
 def plain_text(markdown: str) -> str:
     """A sentence of this module as a terminal shows it."""
-    return re.sub(r"\\([\\`*_\[\]<>|#$])", r"\1", markdown)
-
-
-def lower(label: str) -> str:
-    """A label inside a sentence; ECOG stays ECOG."""
-    return label[:1].lower() + label[1:] if label[1:2].islower() else label
+    return re.sub(r"\\" + MARKED, r"\1", markdown.replace(DOLLAR, "\\$"))
 
 
 def quoted(name: str) -> str:
     return f"'{plain(name)}'"
 
 
-def patients(answer: Answer) -> str:
-    """The subgroup of a View in words, or everybody."""
-    return " and ".join(map(str, answer.view.where)) if answer.view.where else "all patients"
+def caption_survival(answer: Answer, unit: str = "months", curve: str = "survival") -> str:
+    """What a survival figure shows: endpoint, patients, groups, n, events, interval, unit.
 
-
-def caption_survival(answer: Answer) -> str:
-    """What a survival figure shows: endpoint, groups, n, events, unit, interval, source."""
+    `unit` and `curve` are those of the `helpers.plots.drawn.Display` that it is drawn in.
+    """
     groups = "; ".join(
-        f"{row.group}, n = {row.patients}, {row.events} events"
+        f"{row.group}, n = {row.patients}, {counted(row.events, 'event')}"
         for row in answer.counts.itertuples()
         if row.patients
     )
-    compared = lower(answer.cohort.codebook.at[answer.view.compare, "label"])
+    compared = column_label(answer, answer.view.compare)
+    who = f". {whose(answer)}" if whose(answer) else ", all patients"
+    form = {"incidence": "One minus Kaplan-Meier", "log-log": "Log(-log) of Kaplan-Meier"}
     return plain(
-        f"{answer.label} by {compared}, {patients(answer)} ({groups}). Kaplan-Meier estimates "
-        f"with pointwise {CONFIDENCE:.0%} log-log intervals; ticks are censored patients; months "
-        f"since {start(answer)}."
+        f"{answer.label} by {compared}{who} ({groups}). {form.get(curve, 'Kaplan-Meier')} "
+        f"estimates with pointwise {CONFIDENCE:.0%} log-log intervals; ticks are censored "
+        f"patients; {unit} since {start(answer)}."
     )
 
 
 def alt_survival(answer: Answer) -> str:
     """The survival figure for those who do not see it, from its numbers."""
+    who = f" {whose(answer)}." if whose(answer) else ""
     if not answer.groups:
-        return f"Empty Kaplan-Meier figure of {lower(answer.label)}: no patient is left."
+        return f"Empty Kaplan-Meier figure of {lower(answer.label)}: no patient is left.{who}"
     reach = answer.curves["time"].max()
     parts = [
         f"Kaplan-Meier step curves of {lower(answer.label)} in {len(answer.groups)} "
-        f"group{'s' * (len(answer.groups) > 1)} over {months(reach, 0)} months."
+        f"group{'s' * (len(answer.groups) > 1)} over {months(reach, 0)} months.{who}"
     ]
     survival = answer.milestones[answer.milestones["kind"] == "survival"]
     for row in answer.medians.itertuples():
@@ -161,7 +151,7 @@ def alt_survival(answer: Answer) -> str:
         middle = months(row.estimate)
         middle = middle if middle == NOT_REACHED else f"{middle} months"
         parts.append(f"{row.group}: {read or 'no milestone reached'}; median {middle}.")
-    return " ".join(parts + comparison(answer)) + "."
+    return " ".join(parts + comparison(answer)).removesuffix(".") + "."
 
 
 def heading(group: str, *taken: str) -> str:
@@ -232,10 +222,17 @@ def model_table(answer: Answer) -> pd.DataFrame:
 
 def term_text(answer: Answer, row: pd.Series) -> str:
     """A term as a table shows it; a number with the unit that its ratio is for."""
-    if row["level"]:
-        says_itself = row["column"] == answer.view.compare or cut(row["column"])
-        return contrast(row) if says_itself else row["term"]
-    return f"{row['term']}, per 1 {answer.cohort.codebook.at[row['column'], 'unit']}".strip()
+    book = answer.cohort.codebook.loc[row["column"]]
+    if not row["level"]:
+        return f"{book['label']}, {per(book['unit'])}"
+    if cut(row["column"]):
+        sides = (
+            side(answer.cohort.codebook, row["column"], row[c]) for c in ("level", "reference")
+        )
+        return " vs ".join(sides)
+    if row["column"] == answer.view.compare:
+        return contrast(row)
+    return f"{book['label']}: {contrast(row)}"
 
 
 def follow_up_text(table: pd.DataFrame) -> pd.DataFrame:
@@ -263,10 +260,19 @@ def ledger_text(table: pd.DataFrame) -> pd.DataFrame:
 def interaction_table(answer: Answer) -> pd.DataFrame:
     """Ratio of the hazard ratios inside and outside the subgroup."""
     rows = [
-        {"term": row["term"], "ratio": ratio(row), "P": p_value(row["p_value"])}
+        {
+            "term": f"{product_text(answer, row)}, inside over outside",
+            "ratio": ratio(row),
+            "P": p_value(row["p_value"]),
+        }
         for _, row in answer.interaction.iterrows()
     ]
     return pd.DataFrame(rows)
+
+
+def product_text(answer: Answer, row: pd.Series) -> str:
+    """Whose hazard ratio an interaction is about."""
+    return row["term"].removeprefix(f"{answer.view.compare}: ").removesuffix(" x subgroup")
 
 
 def rmst_text(answer: Answer) -> pd.DataFrame:

@@ -120,5 +120,13 @@ def test_the_methods_text_states_view_and_conventions():
         "{adjust: [grade], landmark: 90, horizon: 365, where: [{column: age, min: 50}]}"
     )
     text = methods(analyse(german(), view))
-    for part in ("real, published", "50 <= age", "grade", "Efron", "landmark", "day 365", "365/12"):
+    for part in (
+        "real, published",
+        "Age 50 years or more",
+        "tumour grade",
+        "Efron",
+        "landmark",
+        "day 365",
+        "365/12",
+    ):
         assert part in text

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 from cohorts import german, make_cohort
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from helpers.analysis import analyse
@@ -83,7 +84,7 @@ def test_synthetic_rows_of_a_reader_are_marked_but_not_as_the_study(tmp_path):
 @pytest.mark.parametrize("width", ["page", "half"])
 def test_the_mark_is_drawn_inside_the_axes_and_nothing_of_it_is_cut_off(width):
     figure = figure_survival(analyse(PAPER, View()), width=width)
-    figure.canvas.draw()
+    FigureCanvasAgg(figure).draw()
     ax = figure.axes[0]
     drawn = {t.get_gid(): t for t in ax.texts if t.get_gid()}
     assert drawn["mark"].get_text().replace("\n", " ") == ONE_OF_MANY.upper()

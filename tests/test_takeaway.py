@@ -5,6 +5,7 @@ import csv
 import nbformat
 import pytest
 from docx import Document
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from helpers.analysis import analyse
@@ -84,7 +85,7 @@ def test_an_exported_figure_says_what_it_shows_and_rests_on_and_loses_no_height_
     below = " ".join(figure.get_supxlabel().split())
     for words in (plain_text(caption), ONE_OF_MANY, TEXT["cox"]):
         assert words in below
-    figure.canvas.draw()
+    FigureCanvasAgg(figure).draw()
     assert figure.axes[0].get_window_extent().height / figure.dpi > 0.4 * high
     assert (tmp_path / "figure_1.pdf").exists()
 

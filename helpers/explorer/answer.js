@@ -68,20 +68,50 @@ function legend(scene) {
         "stroke-dasharray": curve.dash })), curve.name)));
 }
 
-function figure(scene, wide) {
-  const left = 64, right = 14, top = 22, high = Math.max(220, Math.min(360, wide * 0.5));
-  const rows = 3 * scene.table.length, bottom = 46, row = 17;
+// Text in lines no wider than so many pixels; a word that is wider itself is broken.
+const pen = document.createElement("canvas").getContext("2d");
+function fold(text, wide, size, family) {
+  pen.font = `${size}px ${family}`;
+  const lines = [""];
+  for (const word of text.split(/\s+/).filter((part) => part)) {
+    let last = lines[lines.length - 1];
+    if (last && pen.measureText(`${last} ${word}`).width <= wide) last += " ";
+    else if (last) last = (lines.push(""), "");
+    for (const letter of word) {
+      if (last && pen.measureText(last + letter).width > wide) last = (lines.push(""), "");
+      lines[lines.length - 1] = last += letter;
+    }
+    lines[lines.length - 1] = last;
+  }
+  return lines;
+}
+
+function cut(text, wide, size, family) {
+  const lines = fold(text, wide - size, size, family);
+  return lines.length > 1 ? `${lines[0]}…` : lines[0];
+}
+
+function figure(scene, wide, family) {
+  const right = 14, high = Math.max(220, Math.min(360, wide * 0.5)), row = 17, size = 12;
+  const ylabel = fold(scene.y.label, high, size, family), left = 50 + 14 * ylabel.length;
+  const inner = wide - left - right, middle = left + inner / 2;
+  const whose = fold(scene.whose, inner, size, family).filter((line) => line);
+  const status = fold([scene.status, ...scene.marks].join("; "), inner, 11, family);
+  const top = 10 + 15 * (whose.length + status.length) + (whose.length ? 4 : 0);
+  const xlabel = fold(scene.x.label, inner, size, family);
+  const rows = 3 * scene.table.length, bottom = 32 + 14 * xlabel.length;
   const tall = top + high + bottom + rows * row + 6;
   const [x0, x1] = scene.x.limits, [y0, y1] = scene.y.limits;
-  const X = (v) => +(left + ((v - x0) / (x1 - x0)) * (wide - left - right)).toFixed(2);
+  const X = (v) => +(left + ((v - x0) / (x1 - x0)) * inner).toFixed(2);
   const Y = (v) => +(top + high - ((Math.min(Math.max(v, y0), y1) - y0) / (y1 - y0)) * high).toFixed(2);
   const svg = make("svg", { viewBox: `0 0 ${wide} ${tall}`, role: "img", tabindex: "0",
-    "aria-label": scene.alt, "font-size": 12 });
-  scene.marks.forEach((mark, k) => svg.append(make("text", { x: left + (wide - left - right) / 2,
-    y: top + high / 2 + 18 * (k - (scene.marks.length - 1) / 2), "text-anchor": "middle",
-    "font-size": Math.min(13, wide / 48), "fill-opacity": 0.62, class: "mark" }, mark.toUpperCase())));
-  svg.append(make("text", { x: wide - right, y: 12, "text-anchor": "end",
-    "font-size": Math.min(11, wide / 56), class: "status-line" }, scene.status));
+    "aria-label": scene.alt, "font-size": size });
+  // Above the axes, in the picture itself and never across the data: whose it is, what it is.
+  whose.forEach((line, k) => svg.append(make("text", { x: left, y: 14 + 15 * k, class: "whose" },
+    line)));
+  status.forEach((line, k) => svg.append(make("text", { x: wide - right,
+    y: top - 6 - 15 * (status.length - 1 - k), "text-anchor": "end", "font-size": 11,
+    class: "status-line" }, line)));
   const axis = { stroke: "#404040", "stroke-width": 1 };
   svg.append(make("line", { x1: left, x2: left, y1: top, y2: top + high, ...axis }),
     make("line", { x1: left, x2: wide - right, y1: top + high, y2: top + high, ...axis }));
@@ -93,10 +123,10 @@ function figure(scene, wide) {
     svg.append(make("line", { x1: X(at), x2: X(at), y1: top + high, y2: top + high + 4, ...axis }),
       make("text", { x: X(at), y: top + high + 17, "text-anchor": "middle" }, text));
   }
-  svg.append(make("text", { x: left + (wide - left - right) / 2, y: top + high + 35,
-    "text-anchor": "middle" }, scene.x.label),
-  make("text", { transform: `translate(14 ${top + high / 2}) rotate(-90)`,
-    "text-anchor": "middle" }, scene.y.label));
+  xlabel.forEach((line, k) => svg.append(make("text", { x: middle, y: top + high + 35 + 14 * k,
+    "text-anchor": "middle" }, line)));
+  ylabel.forEach((line, k) => svg.append(make("text", { "text-anchor": "middle",
+    transform: `translate(${14 + 14 * k} ${top + high / 2}) rotate(-90)` }, line)));
   if (scene.empty) {
     svg.append(make("text", { x: wide / 2, y: top + high / 3, "text-anchor": "middle",
       "font-size": 15 }, scene.empty));
@@ -116,7 +146,7 @@ function figure(scene, wide) {
   for (const group of scene.table) {
     const colour = scene.curves.find((c) => c.name === group.name).colour;
     svg.append(make("text", { x: 4, y: at, fill: colour, style: `fill:${colour}`,
-      "font-weight": 700, "font-size": 11.5 }, group.name));
+      "font-weight": 700, "font-size": 11.5 }, cut(group.name, wide - 8, 12.5, family)));
     for (const [title, values] of [["At risk", group.at_risk], ["Events", group.events]]) {
       at += row;
       svg.append(make("text", { x: 4, y: at, "font-size": 11.5 }, title));
@@ -197,7 +227,7 @@ function render({ model, el }) {
     if (!shown.scene) return;
     const wide = Math.max(320, Math.min(920, Math.floor(el.clientWidth - 24) || 760));
     width = wide;
-    const drawn = figure(shown.scene, wide);
+    const drawn = figure(shown.scene, wide, getComputedStyle(root).fontFamily);
     const box = make("figure", {}, legend(shown.scene), drawn.svg);
     hover(shown.scene, drawn, box, said);
     box.append(make("figcaption", {}, shown.caption), said);
@@ -227,7 +257,10 @@ function render({ model, el }) {
   model.on("change:late", late);
   const watch = new ResizeObserver(() => {
     const wide = Math.max(320, Math.min(920, Math.floor(el.clientWidth - 24) || 760));
-    if (Math.abs(wide - width) > 8) draw();
+    if (Math.abs(wide - width) > 8) {
+      draw();
+      late();
+    }
   });
   watch.observe(el);
   return () => {

@@ -7,7 +7,7 @@ from helpers.fit.likelihood import NotEstimable
 from helpers.regression import firth_cox_table
 from helpers.selection import EVENT, TIME, Notes, select
 from helpers.view import with_cuts
-from helpers.words import contrast, p_value, ratio
+from helpers.words import p_value, ratio, term_text
 
 
 def withheld(answer: Answer) -> bool:
@@ -43,7 +43,8 @@ def firth_rows(answer: Answer) -> list[tuple[str, str, str]]:
     kind = "adjusted " if answer.view.adjust else ""
     rows = table[table["column"] == answer.view.compare]
     return [
-        (f"firth-{k}", f"Firth's penalised {kind}hazard ratio, {contrast(row)} (Breslow ties)",
+        (f"firth-{k}",
+         f"Firth's penalised {kind}hazard ratio, {term_text(answer, row)} (Breslow ties)",
          f"{ratio(row)}, {p_value(row['p_value'])}")
         for k, (_, row) in enumerate(rows.iterrows())
     ]  # fmt: skip

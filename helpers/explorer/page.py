@@ -19,6 +19,7 @@ from helpers.fit.likelihood import NotEstimable
 from helpers.plots.drawn import Display
 from helpers.sentences import read_view
 from helpers.view import View, ViewError, default_view
+from helpers.whose import column_label, readable
 from helpers.words import caption_survival, plain_text
 
 SEED = 20240625
@@ -137,22 +138,24 @@ class Explorer:
     def show(self) -> None:
         """Send the answer to the page: figure, readings and cautions in one message."""
         self.serial += 1
-        answer, display = self.answer, self.controls.display
-        if answer is None:
+        display = self.controls.display
+        if self.answer is None:
             self.view_of_answer.shown = self.nothing()
             return
+        answer = readable(self.answer)
         readings = readout(answer, display)
-        if self.controls.firth.value and withheld(answer):
-            more = pd.DataFrame(firth_rows(answer), columns=readings.columns)
+        if self.controls.firth.value and withheld(self.answer):
+            more = pd.DataFrame(firth_rows(self.answer), columns=readings.columns)
             readings = pd.concat([readings, more], ignore_index=True)
         self.readings, groups = readings, group_rows(answer, display)
+        caption = plain_text(caption_survival(answer, display.unit, display.curve))
         self.view_of_answer.shown = {
             "serial": self.serial,
             "error": "",
             "lead": lead(readings, answer),
             "question": plain_text(read_view(answer)),
             "scene": scene(answer, display),
-            "caption": f"{plain_text(caption_survival(answer))} Source: {answer.source}",
+            "caption": f"{caption} Source: {answer.source}",
             "tables": [
                 {
                     "caption": "Answer", "columns": ["Quantity", "Value"],
@@ -172,12 +175,15 @@ class Explorer:
 
     def cautions(self) -> list[list[str]]:
         chances = self.chances.of(self.answer)
-        table = caution(self.answer, self.sides, len(self.looks), chances)
+        table = caution(readable(self.answer), self.sides, len(self.looks), chances)
         return table.values.tolist()
 
     def remarks(self) -> list[str]:
         """What the answer leaves out or withholds, and what is odd about the cohort."""
-        notes = [f"{row.about}: {row.note}" for row in self.answer.notes.itertuples()]
+        notes = [
+            f"{column_label(self.answer, row.about)}: {row.note}"
+            for row in self.answer.notes.itertuples()
+        ]
         few = any("fewer than" in note for note in notes)
         flags = [
             f"{row.column}: {row.finding} ({row.rows} of {len(self.cohort.frame)} rows)."
@@ -193,8 +199,8 @@ class Explorer:
             "question": self.controls.view.text(), "caption": "", "tables": [],
             "caution": [], "remarks": [], "foot": self.cohort.caution,
             "scene": {"x": empty, "y": empty, "curves": [], "table": [], "unit": "months",
-                      "status": self.cohort.status_line, "marks": [], "alt": self.trouble,
-                      "empty": "No answer"},
+                      "whose": "", "status": self.cohort.status_line, "marks": [],
+                      "alt": self.trouble, "empty": "No answer"},
         }  # fmt: skip
 
     def late(self) -> None:

@@ -5,6 +5,7 @@ import pandas as pd
 from helpers.analysis import Answer
 from helpers.conventions import DAYS_PER, DAYS_PER_MONTH
 from helpers.plots.drawn import SURVIVAL, Display
+from helpers.whose import readable
 from helpers.words import (
     NOT_REACHED,
     comparison,
@@ -14,6 +15,7 @@ from helpers.words import (
     number,
     p_value,
     percent,
+    product_text,
     ratio,
 )
 
@@ -26,6 +28,7 @@ def readout(answer: Answer, display: Display = SURVIVAL) -> pd.DataFrame:
     DataFrame
         id (of the quantity, for tests and links), quantity, value; times in the display's unit.
     """
+    answer = readable(answer)
     rows = [*ratios(answer), *at_the_horizon(answer, display), *interactions(answer)]
     return pd.DataFrame(rows, columns=["id", "quantity", "value"])
 
@@ -83,13 +86,14 @@ def at_the_horizon(answer: Answer, display: Display):
 def interactions(answer: Answer):
     """Is the ratio inside the subgroup another than outside it?"""
     for k, (_, row) in enumerate(answer.interaction.iterrows()):
-        what = row["term"].removeprefix(f"{answer.view.compare}: ").removesuffix(" x subgroup")
+        what = product_text(answer, row)
         value = ratio(row) + (f", {p_value(row['p_value'])}" if pd.notna(row["p_value"]) else "")
         yield f"interaction-{k}", f"Interaction, {what}: ratio inside over outside", value
 
 
 def group_rows(answer: Answer, display: Display = SURVIVAL) -> pd.DataFrame:
     """Patients, events and median of each group, as text."""
+    answer = readable(answer)
     middle = answer.medians.set_index("group") if len(answer.medians) else pd.DataFrame()
     rows = []
     for row in answer.counts.to_dict("records"):

@@ -10,6 +10,7 @@ from helpers.analysis import Answer
 from helpers.plots.drawn import SURVIVAL, Display, axes, steps
 from helpers.plots.style import styles
 from helpers.survival import risk_table
+from helpers.whose import readable, whose
 from helpers.words import alt_survival
 
 FINE = 1_500  # steps of one curve that are drawn at the most: finer than a pixel is not seen
@@ -27,8 +28,10 @@ def scene(answer: Answer, display: Display = SURVIVAL) -> dict:
     dict
         x, y (ticks: list of [position, text]; limits; label), curves (name, colour, dash, x, y,
         low, high, ticks: censored; at each step time, survival, limits and number at risk for the
-        hover), table (rows of cells under the ticks), status, marks, alt, empty.
+        hover), table (rows of cells under the ticks), whose (which patients, where not all),
+        status, marks, alt, empty.
     """
+    answer = readable(answer)
     on, look = axes(answer, display), styles(answer)
     curves = [
         one_curve(part, display) | {"name": name, "colour": look[name][0],
@@ -44,7 +47,8 @@ def scene(answer: Answer, display: Display = SURVIVAL) -> dict:
         "x": {"ticks": pairs(on.x_ticks, on.x_labels), "limits": on.x_limits, "label": on.x_label},
         "y": {"ticks": pairs(on.y_ticks, on.y_labels), "limits": on.y_limits, "label": on.y_label},
         "curves": curves, "table": table_rows(answer, on.days), "unit": display.unit,
-        "status": cohort.status_line, "marks": marks, "alt": alt_survival(answer),
+        "whose": whose(answer), "status": cohort.status_line, "marks": marks,
+        "alt": alt_survival(answer),
         "empty": "" if answer.groups else "No patient is left",
     }  # fmt: skip
 

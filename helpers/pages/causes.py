@@ -18,6 +18,7 @@ from helpers.words import (
     p_value,
     percent,
     plain,
+    plain_text,
     quoted,
     ratio,
 )
@@ -202,7 +203,7 @@ def alt_incidence(answer: Answer, people: pd.DataFrame) -> str:
     return (
         "Two panels of rising step curves, progression at the left and death without progression "
         f"at the right, for {len(answer.groups)} groups; thin lines of one minus Kaplan-Meier run "
-        f"on or above the thick ones. {read_incidence(answer, people)}"
+        f"on or above the thick ones. {plain_text(read_incidence(answer, people))}"
     )
 
 

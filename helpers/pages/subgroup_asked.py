@@ -66,6 +66,12 @@ class Asked:
         return shown.sort_values("interaction_p", kind="stable").reset_index(drop=True)
 
     @property
+    def everyone(self) -> Answer:
+        """The answer without the subgroup: whose the forest is."""
+        view = replace(self.view, where=(), adjust=())
+        return analyse(self.cohort, view, engine="fast", floor=EVENT_FLOOR)
+
+    @property
     def both(self) -> pd.DataFrame | None:
         """Both sides, or None where there is no subgroup of two groups."""
         return self.sides if len(self.sides) else None

@@ -5,8 +5,9 @@ import pandas as pd
 
 from helpers.estimators.caution import LEVEL
 from helpers.floors import EVENT_FLOOR
+from helpers.labels import counted
 from helpers.pages.subgroup_asked import Asked
-from helpers.words import bare_p, lower, number, plain, ratio
+from helpers.words import bare_p, lower, number, plain, plain_text, ratio
 
 NO_SPLITS = (
     "This cohort offers no subgroup: it would take a column known at the start with at least ten "
@@ -59,18 +60,19 @@ def alt_forest(asked: Asked) -> str:
     """The figure of all subgroups for those who do not see it."""
     rows = forest_rows(asked)
     if rows.empty:
-        return f"Empty forest of subgroups. {nothing(asked)}"
+        return f"Empty forest of subgroups. {plain_text(nothing(asked))}"
     known = rows[rows["estimate"].notna()]
+    without = len(rows) - len(known)
     text = (
-        f"Forest of {len(rows)} subgroups on a log axis, of which {len(rows) - len(known)} have no "
-        "hazard ratio"
+        f"Forest of {counted(len(rows), 'subgroup')} on a log axis, of which {without} "
+        f"{'has' if without == 1 else 'have'} no hazard ratio"
     )
     if len(known):
         low, high = np.exp([known["estimate"].min(), known["estimate"].max()])
         least = known.loc[known["estimate"].idxmin(), "label"]
         most = known.loc[known["estimate"].idxmax(), "label"]
         text += f"; the others from {number(low)} ({least}) to {number(high)} ({most})"
-    return f"{text}. {read_forest(asked)}"
+    return f"{text}. {plain_text(read_forest(asked))}"
 
 
 def read_forest(asked: Asked) -> str:

@@ -32,6 +32,7 @@ from helpers.pages.subgroup_forest import (
 )
 from helpers.plots.subgroups import figure_maxima, figure_subgroups
 from helpers.view import View
+from helpers.whose import patients
 from helpers.words import (
     NOT_DEFINED,
     bare_p,
@@ -39,7 +40,6 @@ from helpers.words import (
     interval,
     number,
     p_value,
-    patients,
     plain,
     plain_text,
     ratio,

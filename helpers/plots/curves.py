@@ -7,7 +7,18 @@ from matplotlib.figure import Figure
 
 from helpers.analysis import Answer
 from helpers.conventions import DAYS_PER_MONTH
-from helpers.plots.style import COLOURS, GREY, LINES, STYLE, stamp, styles, time_ticks, wrapped
+from helpers.plots.style import (
+    COLOURS,
+    GREY,
+    LINES,
+    STYLE,
+    named,
+    says,
+    stamp,
+    styles,
+    time_ticks,
+    wrapped,
+)
 
 MARKERS = ("o", "s", "D")
 LINE = 0.21  # inches of one row
@@ -85,7 +96,7 @@ def figure_medians(kinds: pd.DataFrame, *, of: Answer) -> Figure:
         ax.tick_params(axis="y", length=0)
         if not blocks:
             ax.text(0.5, 0.5, "No patient is left", transform=ax.transAxes, ha="center")
-        stamp(figure, of.cohort.status_line, of.cohort.mark)
+        stamp(figure, **says(of))
     return figure
 
 
@@ -128,7 +139,7 @@ def figure_weights(weights: pd.DataFrame, *, of: Answer) -> Figure:
             figure.legend(loc="outside upper left", ncols=2)
         else:
             ax.text(0.5, 0.5, "Nobody had the event", transform=ax.transAxes, ha="center")
-        stamp(figure, of.cohort.status_line, of.cohort.mark)
+        stamp(figure, **says(of))
     return figure
 
 
@@ -154,15 +165,11 @@ def figure_incidence(incidence: pd.DataFrame, naive: pd.DataFrame, *, of: Answer
             ax.set(ylim=(0, 1.02), xlabel=f"{title}: months", xlim=(0, None))
             if len(incidence):
                 ax.set_xticks(time_ticks(incidence["time"].max(), 6))
-            stamp(figure, of.cohort.status_line, of.cohort.mark, ax=ax)
+            stamp(figure, **(says(of) if ax is panels[0] else says(of.cohort)), ax=ax)
         panels[0].set_ylabel("Cumulative incidence")
-        handles, labels = panels[0].get_legend_handles_labels()
-        order = np.argsort([line.get_gid() == "naive" for line in handles], kind="stable")
-        if handles:
-            figure.legend(
-                [handles[i] for i in order], [labels[i] for i in order],
-                loc="outside upper left", ncols=2, fontsize=8,
-            )  # fmt: skip
+        drawn = sorted(panels[0].get_lines(), key=lambda line: line.get_gid() == "naive")
+        if drawn:
+            named(figure, drawn, ncols=2, fontsize=8)
     return figure
 
 

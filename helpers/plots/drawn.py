@@ -12,8 +12,9 @@ import pandas as pd
 
 from helpers.analysis import Answer
 from helpers.conventions import DAYS_PER
+from helpers.labels import lower
 from helpers.plots.style import time_ticks
-from helpers.words import lower, start
+from helpers.whose import start
 
 CURVES = {
     "survival": "survival",

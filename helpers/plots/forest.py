@@ -5,8 +5,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from helpers.analysis import Answer
 from helpers.cohort import Cohort
-from helpers.plots.style import COLOURS, GREY, STYLE, stamp
+from helpers.plots.style import COLOURS, GREY, STYLE, says, stamp
 from helpers.words import p_value, ratio
 
 LINE = 0.24  # inches of one row
@@ -15,7 +16,11 @@ MARKERS = "osD^v"
 
 
 def figure_forest(
-    rows: pd.DataFrame, *, of: Cohort, xlabel: str, favours: tuple[str, str] | None = None
+    rows: pd.DataFrame,
+    *,
+    of: Answer | Cohort,
+    xlabel: str,
+    favours: tuple[str, str] | None = None,
 ) -> Figure:
     """Draw ratios with their intervals and P, in sections.
 
@@ -25,8 +30,8 @@ def figure_forest(
         label (text at the left), section (heading; rows of one stand together), estimate,
         conf_low, conf_high (log scale, as models give them), p_value; optionally method, of which
         each gets a marker of its own. A missing estimate is a row that says "withheld".
-    of : Cohort
-        Whose rows; its status and mark are drawn in.
+    of : Answer or Cohort
+        Whose rows; status, mark, and whose an answer is are drawn in.
     xlabel : str
         What the ratio is of what, such as "Hazard ratio, CD20 CAR-T vs non-CAR-T".
     favours : (str, str), optional
@@ -60,7 +65,7 @@ def figure_forest(
                 ax.plot([], [], MARKERS[kind % 5], color=COLOURS[kind % 7], label=name)
             figure.legend(loc="outside upper left", ncols=2, fontsize=8)
         finish(ax, words, rows, xlabel, favours)
-        stamp(figure, of.status_line, of.mark, ax=ax)
+        stamp(figure, **says(of), ax=ax)
     return figure
 
 

@@ -1,5 +1,6 @@
 """The plotly twin of the survival figure, with hover."""
 
+import textwrap
 from html import escape
 
 import numpy as np
@@ -7,10 +8,15 @@ import numpy as np
 from helpers.analysis import Answer
 from helpers.conventions import DAYS_PER_MONTH
 from helpers.plots.drawn import steps
-from helpers.plots.style import GREY, styles, time_ticks, watermark, wrapped
-from helpers.plots.survival import legend_place, words
+from helpers.plots.style import GREY, says, styles, time_ticks, watermark
 from helpers.survival import risk_table
-from helpers.words import start
+from helpers.whose import readable, start
+from helpers.words import comparison, log_rank
+
+LETTERS = 44  # of a line above the axes: fits a telephone
+LINE, ENTRY = 15, 20  # pixels of a line of text and of a name beside its colour
+TOOLS = 30  # pixels of plotly's buttons, which stand above all
+CURVES, ROW = 330, 17  # pixels of the axes, and of a row of the table below them
 
 
 def plotly_survival(answer: Answer):
@@ -19,13 +25,40 @@ def plotly_survival(answer: Answer):
     Returns
     -------
     plotly.graph_objects.Figure
-        Same curves, marks and table as `figure_survival`.
+        Same curves, marks and table as `figure_survival`; all words stand above the axes.
     """
     from plotly.subplots import make_subplots
 
+    answer = readable(answer)
+    table = 3 * max(1, len(answer.groups)) * ROW
     figure = make_subplots(
-        2, 1, shared_xaxes=True, row_heights=heights(answer), vertical_spacing=0.14
+        2, 1, shared_xaxes=True, vertical_spacing=0.14, row_heights=[CURVES - 30, table]
     )
+    draw_curves(figure, answer)
+    rows = draw_table(figure, answer)
+    tall = CURVES + 50 + ROW * rows
+    top = head(figure, answer, tall)
+    figure.update_xaxes(
+        title=literal(f"Months since {start(answer)}"), showticklabels=True, row=1, col=1
+    )
+    figure.update_xaxes(visible=False, row=2, col=1)
+    figure.update_yaxes(title=literal(answer.label), range=[0, 1.02], row=1, col=1)
+    figure.update_layout(
+        template="simple_white", height=tall + top, font={"size": 12}, hovermode="closest",
+        margin={"l": 60, "r": 20, "t": top, "b": 20},
+    )  # fmt: skip
+    return figure
+
+
+def literal(text: str, letters: int = 0) -> str:
+    """Text as plotly shows it letter by letter, which reads HTML and templates; in lines of so
+    many letters, or in one."""
+    lines = textwrap.wrap(text, letters) if letters else [" ".join(text.split())]
+    return "<br>".join(escape(line, quote=False).replace("{", "&#123;") for line in lines)
+
+
+def draw_curves(figure, answer: Answer) -> None:
+    """Curves with their bands, hover and censor ticks."""
     look = styles(answer)
     for name, curve in answer.curves.groupby("group", sort=False):
         colour, _, dash = look[name]
@@ -42,12 +75,11 @@ def plotly_survival(answer: Answer):
             for a, b in zip(low, high, strict=True)
         ]
         figure.add_scatter(
-            x=month, y=estimate, name=escape(wrapped(name)).replace("\n", "<br>"), legendgroup=name,
-            mode="lines",
+            x=month, y=estimate, name=literal(name, LETTERS), legendgroup=name, mode="lines",
             line={"color": colour, "dash": dash, "shape": "hv", "width": 2},
             customdata=[*zip(at_risk.tolist(), limits, strict=True)],
             hovertemplate="%{y:.1%} (%{customdata[1]})<br>month %{x:.1f}, "
-            "at risk %{customdata[0]}<extra>" + escape(name) + "</extra>",
+            f"at risk %{{customdata[0]}}<extra>{literal(name)}</extra>",
         )  # fmt: skip
         gone = curve[curve["n_censor"] > 0]
         figure.add_scatter(
@@ -55,62 +87,68 @@ def plotly_survival(answer: Answer):
             mode="markers", marker={"symbol": "line-ns-open", "size": 6, "color": colour},
             showlegend=False, legendgroup=name, hoverinfo="skip",
         )  # fmt: skip
-    rows = []
-    if answer.groups:
-        ticks = time_ticks(answer.curves["time"].max(), 8)
-        table = risk_table(answer.curves, ticks * DAYS_PER_MONTH)
-        for name in answer.groups:
-            part = table[table["group"] == name]
-            rows.append(("", [0], [f"<b>{escape(name)}</b>"], look[name][0], "middle right"))
-            for title, column in (("At risk", "n_risk"), ("Events", "n_event")):
-                numbers = [f"{value:d}" for value in part[column]]
-                rows.append((title, ticks, numbers, "black", "middle center"))
-        for at, (_, x, text, colour, position) in enumerate(rows):
-            figure.add_scatter(
-                x=x, y=[-at] * len(x), text=text, mode="text", textposition=position,
-                textfont={"color": colour, "size": 11}, showlegend=False, hoverinfo="skip",
-                cliponaxis=False, row=2, col=1,
-            )  # fmt: skip
-        figure.update_xaxes(tickvals=ticks, showgrid=False)
-        figure.update_yaxes(
-            tickvals=[-at for at in range(len(rows))], ticktext=[row[0] for row in rows],
-            range=[0.6 - len(rows), 0.6], showgrid=False, zeroline=False, showline=False, ticks="",
-            row=2, col=1,
+
+
+def draw_table(figure, answer: Answer) -> int:
+    """Numbers at risk and events below their ticks; how many rows that took."""
+    if not answer.groups:
+        return 0
+    look, rows = styles(answer), []
+    ticks = time_ticks(answer.curves["time"].max(), 8)
+    table = risk_table(answer.curves, ticks * DAYS_PER_MONTH)
+    for name in answer.groups:
+        part, short = table[table["group"] == name], textwrap.shorten(name, LETTERS)
+        rows.append(("", [0], [f"<b>{literal(short)}</b>"], look[name][0], "middle right"))
+        for title, column in (("At risk", "n_risk"), ("Events", "n_event")):
+            numbers = [f"{value:d}" for value in part[column]]
+            rows.append((title, ticks, numbers, "black", "middle center"))
+    for at, (_, x, text, colour, position) in enumerate(rows):
+        figure.add_scatter(
+            x=x, y=[-at] * len(x), text=text, mode="text", textposition=position,
+            textfont={"color": colour, "size": 11}, showlegend=False, hoverinfo="skip",
+            cliponaxis=False, row=2, col=1,
         )  # fmt: skip
-    place = legend_place(answer, "page")[0]
-    text = "<br>".join(map(escape, words(answer))) if answer.groups else "No patient is left"
-    corner = {
-        "lower left": {"x": 0.01, "y": 0.02, "xanchor": "left", "yanchor": "bottom"},
-        "upper right": {"x": 0.99, "y": 0.98, "xanchor": "right", "yanchor": "top"},
-    }.get(place, {"x": 0, "y": 1.03, "xanchor": "left", "yanchor": "bottom"})
-    above = 16 * len(words(answer)) if place.startswith("outside") else 0  # pixels
-    mark = escape(watermark(answer.cohort.mark)).replace("\n", "<br>")
-    notes = [
-        {"text": text, "align": "left"} | corner,
-        {"text": escape(answer.cohort.status_line), "x": 1, "y": 1.0, "xanchor": "right",
-         "yanchor": "bottom", "font": {"size": 10, "color": GREY}, "name": "status"},
-        {"text": mark, "x": 0.5, "y": 0.5, "font": {"size": 14, "color": GREY}, "opacity": 0.5,
-         "name": "mark"},
-    ]  # fmt: skip
-    for note in notes:
-        figure.add_annotation(**note, xref="x domain", yref="y domain", showarrow=False)
-    figure.update_xaxes(title=f"Months since {start(answer)}", showticklabels=True, row=1, col=1)
-    figure.update_xaxes(visible=False, row=2, col=1)
-    figure.update_yaxes(title=answer.label, range=[0, 1.02], row=1, col=1)
-    tall = 380 + 17 * len(rows)
-    top = 45 + above + 20 * len(answer.groups)
-    figure.update_layout(
-        template="simple_white", height=tall + top, font={"size": 12}, hovermode="closest",
-        margin={"l": 60, "r": 20, "t": top, "b": 20},
-        legend={"orientation": "v", "x": 0, "y": 1 + (above + 22) / 330, "yanchor": "bottom"},
+    figure.update_xaxes(tickvals=ticks, showgrid=False)
+    figure.update_yaxes(
+        tickvals=[-at for at in range(len(rows))], ticktext=[row[0] for row in rows],
+        range=[0.6 - len(rows), 0.6], showgrid=False, zeroline=False, showline=False, ticks="",
+        row=2, col=1,
     )  # fmt: skip
-    return figure
+    return len(rows)
 
 
-def heights(answer: Answer) -> list[float]:
-    """Shares of the plotly figure for the curves and for the table below them."""
-    rows = 3 * max(1, len(answer.groups))
-    return [300 / (300 + 17 * rows), 17 * rows / (300 + 17 * rows)]
+def head(figure, answer: Answer, tall: int) -> int:
+    """Write what stands above the axes, from below: status, whose it is, comparison, names; and
+    the mark. Returns the pixels that this takes; `tall` are those of the rest."""
+    told = says(answer)
+    compared = [line for line in (*comparison(answer), log_rank(answer)) if line]
+    if not answer.groups:
+        compared = ["No patient is left"]
+    blocks = [
+        ("status", [told["status"]], {"size": 11, "color": GREY}),
+        ("whose", [told["whose"]], {"size": 12}),
+        ("comparison", compared, {"size": 12}),
+    ]
+    above = 4
+    for name, lines, font in blocks:
+        text = "<br>".join(literal(line, LETTERS) for line in lines if line)
+        if text:
+            figure.add_annotation(
+                text=text, name=name, font=font, x=0, y=1, yshift=above, align="left",
+                xanchor="left", yanchor="bottom", xref="x domain", yref="y domain", showarrow=False,
+            )  # fmt: skip
+            above += LINE * (text.count("<br>") + 1) + 6
+    if told["mark"]:
+        figure.add_annotation(
+            text=literal(watermark(told["mark"]), 26), name="mark", x=0.5, y=0.5, opacity=0.5,
+            font={"size": 14, "color": GREY}, xref="x domain", yref="y domain", showarrow=False,
+        )  # fmt: skip
+    figure.update_layout(legend={
+        "orientation": "v", "tracegroupgap": 0, "x": 0, "yanchor": "bottom",
+        "y": 1 + above / (tall - 20),
+    })  # fmt: skip
+    names = [literal(name, LETTERS).count("<br>") + 1 for name in answer.groups]
+    return above + sum(ENTRY + LINE * (lines - 1) for lines in names) + TOOLS
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

@@ -7,7 +7,17 @@ from matplotlib.figure import Figure
 
 from helpers.analysis import Answer
 from helpers.conventions import DAYS_PER_MONTH
-from helpers.plots.style import COLOURS, GREY, STYLE, stamp, styles, time_ticks, wrapped
+from helpers.plots.style import (
+    COLOURS,
+    GREY,
+    STYLE,
+    named,
+    says,
+    stamp,
+    styles,
+    time_ticks,
+    wrapped,
+)
 
 OTHERS = ("#000000", *COLOURS[2:5])  # colours of what is no arm
 OTHER_LINES = ("-", "--", "-.", ":")
@@ -95,7 +105,7 @@ def figure_residuals(
         else:
             ax.text(0.5, 0.6, "No residuals", transform=ax.transAxes, ha="center")
         ax.set(xlabel="Months", ylabel="Hazard ratio at the time")
-        stamp(figure, of.cohort.status_line, of.cohort.mark)
+        stamp(figure, **says(of))
     return figure
 
 
@@ -154,11 +164,12 @@ def figure_influence(table: pd.DataFrame, *, of: Answer, width: str = "page") ->
             ax.margins(y=0.12)
             ax.set_xlim(0, last * 1.04 or 1)
             ax.set_xticks(time_ticks(last * DAYS_PER_MONTH, 10 if width == "page" else 5))
-            figure.legend(loc="outside upper left", ncols=2 if width == "page" else 1, fontsize=8)
+            drawn = (line for line in ax.get_lines() if line.get_gid() == "patient")
+            named(figure, drawn, ncols=2 if width == "page" else 1, fontsize=8)
         else:
             ax.text(0.5, 0.6, "No ratio to move", transform=ax.transAxes, ha="center")
         ax.set(xlabel="Months", ylabel="With the patient minus without,\nlog hazard ratio")
-        stamp(figure, of.cohort.status_line, of.cohort.mark)
+        stamp(figure, **says(of))
     return figure
 
 
@@ -188,11 +199,11 @@ def figure_adjusted(curves: pd.DataFrame, *, of: Answer, width: str = "page") ->
             last = curves["time"].max()
             ax.set_xlim(0, last / DAYS_PER_MONTH * 1.02)
             ax.set_xticks(time_ticks(last, 8 if width == "page" else 5))
-            figure.legend(loc="outside upper left", ncols=2 if width == "page" else 1, fontsize=8,
-                          handlelength=2.6)  # fmt: skip
+            named(figure, ax.get_lines(), ncols=2 if width == "page" else 1, fontsize=8,
+                  handlelength=2.6)  # fmt: skip
         else:
             ax.text(0.5, 0.6, "No adjusted curves", transform=ax.transAxes, ha="center")
         ax.set(ylim=(0, 1.02), xlabel="Months", ylabel=of.label)
         ax.set_yticks(np.arange(0, 1.01, 0.2))
-        stamp(figure, of.cohort.status_line, of.cohort.mark)
+        stamp(figure, **says(of))
     return figure

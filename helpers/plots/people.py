@@ -77,7 +77,7 @@ def figure_swimmers(cohorts: dict[str, Cohort]) -> Figure:
 
 def named(ax, order: list[str]) -> tuple[list, list[str]]:
     """Legend handles and labels in a chosen order."""
-    found = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+    found = {artist.get_label(): artist for artist in (*ax.collections, *ax.get_lines())}
     return [found[name] for name in order], order
 
 

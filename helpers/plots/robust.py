@@ -8,8 +8,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
+from helpers.analysis import Answer
 from helpers.cohort import Cohort
-from helpers.plots.style import COLOURS, GREY, STYLE, stamp
+from helpers.plots.style import COLOURS, GREY, STYLE, says, stamp
 from helpers.survival import Z
 
 ROWS = {0: "everybody", 1: "one left out", 2: "two left out"}
@@ -38,7 +39,7 @@ TICKS = (
 )
 
 
-def figure_left_out(table: pd.DataFrame, *, of: Cohort) -> Figure:
+def figure_left_out(table: pd.DataFrame, *, of: Answer | Cohort) -> Figure:
     """Draw the ratio with everybody above those without each patient and without every two.
 
     Parameters
@@ -46,7 +47,8 @@ def figure_left_out(table: pd.DataFrame, *, of: Cohort) -> Figure:
     table : DataFrame
         left (0, 1, 2), estimate, conf_low, conf_high (log scale), as
         `helpers.pages.robust_fragile.left_out`.
-    of : Cohort
+    of : Answer or Cohort
+        Whose patients; status, mark, and whose an answer is are drawn in.
 
     Returns
     -------
@@ -84,7 +86,7 @@ def figure_left_out(table: pd.DataFrame, *, of: Cohort) -> Figure:
         ax.set_xlabel("Hazard ratio")
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
-        stamp(figure, of.status_line, of.mark)
+        stamp(figure, **says(of))
     return figure
 
 

@@ -8,11 +8,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from helpers.analysis import Answer
 from helpers.cohort import Cohort
 from helpers.conventions import CONFIDENCE
 from helpers.estimators.moved import SCALE, level
 from helpers.estimators.multiverse import NONE
-from helpers.plots.style import COLOURS, GREY, STYLE, stamp
+from helpers.plots.style import COLOURS, GREY, STYLE, cohort_of, says, stamp
 from helpers.view import cut
 
 ROW = 0.17  # inches of one level
@@ -102,7 +103,7 @@ def covariate_label(name: str, cohort: Cohort) -> str:
     return (label if at is None else f"{label} \u2265 {at:g}") + made_up
 
 
-def figure_specifications(table: pd.DataFrame, *, of: Cohort, xlabel: str = "") -> Figure:
+def figure_specifications(table: pd.DataFrame, *, of: Answer | Cohort, xlabel: str = "") -> Figure:
     """Draw the specification curve: hazard ratios with intervals above, choices below.
 
     Parameters
@@ -110,8 +111,8 @@ def figure_specifications(table: pd.DataFrame, *, of: Cohort, xlabel: str = "") 
     table : DataFrame
         From `helpers.estimators.multiverse.multiverse`; analyses that are withheld or on another
         scale are not drawn, and the caption must count them.
-    of : Cohort
-        Whose patients; its status and mark are drawn in.
+    of : Answer or Cohort
+        Whose patients; status, mark, and whose an answer is are drawn in.
     xlabel : str
         By default how many analyses there are and how they are sorted.
 
@@ -121,7 +122,7 @@ def figure_specifications(table: pd.DataFrame, *, of: Cohort, xlabel: str = "") 
         One column per analysis, lowest hazard ratio first, on a log axis with 1 marked; below, a
         mark in each row that the analysis chose.
     """
-    curve, rows = curve_rows(table), choice_rows(table, of)
+    curve, rows = curve_rows(table), choice_rows(table, cohort_of(of))
     levels = rows.drop_duplicates("row").sort_values("row")
     headings = levels["choice"].ne(levels["choice"].shift()).to_numpy()
     # A heading takes a line of its own above its levels.
@@ -138,7 +139,7 @@ def figure_specifications(table: pd.DataFrame, *, of: Cohort, xlabel: str = "") 
         noun = "analysis" if len(curve) == 1 else "analyses"
         told = f"{len(curve)} {noun}, sorted by hazard ratio"
         bottom.set_xlabel(xlabel or told)
-        stamp(figure, of.status_line, of.mark, ax=top)
+        stamp(figure, **says(of), ax=top)
     return figure
 
 

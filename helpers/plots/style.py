@@ -10,8 +10,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from helpers.analysis import Answer
+from helpers.cohort import Cohort
 from helpers.conventions import DAYS_PER
 from helpers.selection import column_levels
+from helpers.whose import whose
 
 # Okabe and Ito's palette; the first two are the two arms everywhere.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
@@ -22,10 +24,13 @@ STYLE = {
     "font.family": "DejaVu Sans", "font.size": 9, "axes.spines.top": False,
     "axes.spines.right": False, "axes.linewidth": 0.8, "legend.frameon": False,
     "figure.dpi": 100, "savefig.dpi": 160, "svg.hashsalt": "figure", "lines.linewidth": 1.6,
+    "text.parse_math": False,  # a dollar sign in the name of an arm is a dollar sign
+    "svg.fonttype": "none", "pdf.fonttype": 42,  # text stays text, to be searched and edited
 }  # fmt: skip
 SIZES = {"page": (7.0, 3.8), "half": (3.5, 2.9)}  # inches, without the table
 ROW = 0.16  # inches, one row of the table
-LETTERS_PER_INCH = 17  # of the status line
+LETTERS_PER_INCH = 15  # of the strip above the axes
+STRIP = 0.15  # inches, one line of it
 NICE_STEPS = {
     "months": (1, 2, 3, 4, 6, 12, 24, 36, 48, 60, 120, 240),
     "days": (1, 2, 5, 7, 10, 14, 20, 30, 60, 90, 180, 365, 730, 1095, 1825, 3650),
@@ -52,7 +57,9 @@ def wrapped(name: str, width: str = "page") -> str:
     return textwrap.fill(name, {"page": 40, "half": 36}[width], max_lines=3)
 
 
-def stamp(figure: Figure, status: str, mark: str = "", *, ax=None, beside=None) -> None:
+def stamp(
+    figure: Figure, status: str, mark: str = "", *, whose: str = "", ax=None, beside=None
+) -> None:
     """Draw the status of the data above the axes, and its mark inside, for those who crop.
 
     Parameters
@@ -63,6 +70,9 @@ def stamp(figure: Figure, status: str, mark: str = "", *, ax=None, beside=None) 
         What the data is.
     mark : str
         What no result of it is; empty for rows that are patients.
+    whose : str
+        Which patients the figure is about, where that is not all of them; above the status, and
+        the figure grows by it.
     ax : Axes, optional
         The axes meant.
     beside : (Axes, float, float), optional
@@ -73,8 +83,14 @@ def stamp(figure: Figure, status: str, mark: str = "", *, ax=None, beside=None) 
     ax = ax or figure.axes[0]
     wide = figure.get_figwidth() / columns
     line = textwrap.fill(status, int(wide * LETTERS_PER_INCH))
-    ax.text(1, 1.01, line, transform=ax.transAxes, ha="right", va="bottom", fontsize=7,
+    ax.text(1, 1.01, line, transform=ax.transAxes, ha="right", va="bottom", fontsize=8,
             color=GREY, gid="status")  # fmt: skip
+    if whose:
+        lines = textwrap.wrap(whose, int((wide - 0.7) * LETTERS_PER_INCH))
+        above = 72 * STRIP * (line.count("\n") + 1) * bool(line) + 3  # points
+        ax.annotate("\n".join(lines), (0, 1), (0, above), "axes fraction", "offset points",
+                    va="bottom", fontsize=8, gid="whose")  # fmt: skip
+        figure.set_figheight(figure.get_figheight() + STRIP * len(lines))
     if mark:
         ax, x, y = beside or (ax, 0.5, 0.5)
         size = 7 if beside else 10 if wide > 5 else 8
@@ -83,11 +99,29 @@ def stamp(figure: Figure, status: str, mark: str = "", *, ax=None, beside=None) 
                 gid="mark")  # fmt: skip
 
 
+def named(figure: Figure, lines, **options) -> None:
+    """A legend of these lines by their labels, whatever letter a label begins with: by itself
+    matplotlib leaves out those that begin with an underscore."""
+    lines = list(lines)
+    figure.legend(lines, [line.get_label() for line in lines], loc="outside upper left", **options)
+
+
+def cohort_of(of: Answer | Cohort) -> Cohort:
+    return of.cohort if isinstance(of, Answer) else of
+
+
+def says(of: Answer | Cohort) -> dict:
+    """What `stamp` draws of an answer or a cohort: status, mark, and whose an answer is."""
+    cohort = cohort_of(of)
+    about = whose(of) if isinstance(of, Answer) else ""
+    return {"status": cohort.status_line, "mark": cohort.mark, "whose": about}
+
+
 def add_footer(figure: Figure, text: str) -> None:
     """Write what a figure shows and rests on below it, for when it travels without its page."""
-    line = textwrap.fill(text, int(figure.get_figwidth() * 18))
-    figure.set_figheight(figure.get_figheight() + 0.11 * (line.count("\n") + 1))
-    figure.supxlabel(line, x=0.01, ha="left", fontsize=6.5, color=GREY)
+    line = textwrap.fill(text, int(figure.get_figwidth() * LETTERS_PER_INCH))
+    figure.set_figheight(figure.get_figheight() + STRIP * (line.count("\n") + 1))
+    figure.supxlabel(line, x=0.01, ha="left", fontsize=8, color=GREY, parse_math=False)
 
 
 def watermark(mark: str, letters: int = 26) -> str:

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from helpers.analysis import Answer
 from helpers.cohort import Cohort
 from helpers.plots.screens import estimate_line, legend, log_axis, nothing
-from helpers.plots.style import COLOURS, GREY, STYLE, stamp
+from helpers.plots.style import COLOURS, GREY, STYLE, says, stamp
 
 LINE = 0.185  # inches of one row
 BARS = 0.1  # width of a bar, in units of z
@@ -21,7 +22,7 @@ TEXTS = (0.0, 0.25, 0.86)  # where the columns of numbers begin, as shares of th
 
 
 def figure_subgroups(
-    rows: pd.DataFrame, *, of: Cohort, xlabel: str, everybody: float = np.nan
+    rows: pd.DataFrame, *, of: Answer | Cohort, xlabel: str, everybody: float = np.nan
 ) -> Figure:
     """Draw the hazard ratio in every subgroup, with its numbers and one P for each split.
 
@@ -30,8 +31,8 @@ def figure_subgroups(
     rows : DataFrame
         label, size ("42 (27)"), ratio and p (texts), estimate, conf_low, conf_high (log scale,
         missing where withheld), invented (truth), split (rows of one split stand together).
-    of : Cohort
-        Whose patients; its status and mark are drawn in.
+    of : Answer or Cohort
+        Whose patients; status, mark, and whose an answer is are drawn in.
     xlabel : str
         What the ratio is of what.
     everybody : float
@@ -55,9 +56,10 @@ def figure_subgroups(
             ax.set_xlabel(textwrap.fill(xlabel, 44), fontsize=8)
         words.axis("off")
         legend(figure, rows)
-        stamp(figure, "", of.mark, ax=ax)
-        stamp(figure, of.status_line, ax=words)
-        words.texts[-1].set_text(textwrap.fill(of.status_line, NARROW))
+        told = says(of)
+        stamp(figure, "", told["mark"], whose=told["whose"], ax=ax)
+        stamp(figure, told["status"], ax=words)
+        words.texts[-1].set_text(textwrap.fill(told["status"], NARROW))
         for text in ax.texts:
             text.set_in_layout(text.get_gid() != "mark")
     return figure
@@ -86,7 +88,7 @@ def draw_rows(ax, words, rows: pd.DataFrame) -> None:
     words.set_xlim(0, 1)
 
 
-def figure_maxima(maxima: dict[str, np.ndarray], *, observed: float, of: Cohort) -> Figure:
+def figure_maxima(maxima: dict[str, np.ndarray], *, observed: float, of: Answer | Cohort) -> Figure:
     """Draw how large the largest interaction gets by chance, and where the observed one stands.
 
     Parameters
@@ -96,8 +98,8 @@ def figure_maxima(maxima: dict[str, np.ndarray], *, observed: float, of: Cohort)
         that says it is empty.
     observed : float
         The largest abs(z) of the data; missing for none.
-    of : Cohort
-        Whose patients; its status and mark are drawn in.
+    of : Answer or Cohort
+        Whose patients; status, mark, and whose an answer is are drawn in.
 
     Returns
     -------
@@ -129,8 +131,10 @@ def figure_maxima(maxima: dict[str, np.ndarray], *, observed: float, of: Cohort)
         handles = panels[0].get_legend_handles_labels()
         if handles[0]:
             figure.legend(*handles, loc="outside upper left", ncols=3, fontsize=8)
+        told = says(of)
         for ax in panels:
-            stamp(figure, of.status_line if ax is panels[-1] else "", of.mark, ax=ax)
+            first, last = ax is panels[0], ax is panels[-1]
+            stamp(figure, told["status"] * last, told["mark"], whose=told["whose"] * first, ax=ax)
             for text in ax.texts:
                 if text.get_gid() == "mark":
                     text.set_in_layout(False)

@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 from helpers.analysis import Answer
 from helpers.plots.drawn import SURVIVAL, Axes, Display, steps
 from helpers.plots.drawn import axes as axes_of
-from helpers.plots.style import ROW, SIZES, STYLE, stamp, styles, wrapped
+from helpers.plots.style import ROW, SIZES, STYLE, says, stamp, styles, wrapped
 from helpers.survival import risk_table
+from helpers.whose import readable
 from helpers.words import comparison, log_rank
 
 
@@ -28,8 +29,9 @@ def figure_survival(answer: Answer, *, width: str = "page", display: Display = S
     Returns
     -------
     Figure
-        The data status stands inside the figure.
+        The data status stands inside the figure, and whose it is where that is not everybody's.
     """
+    answer = readable(answer)
     with mpl.rc_context(STYLE):
         wide, high = SIZES[width]
         rows = ROW * 3 * len(answer.groups)  # inches of the table under the curves
@@ -54,7 +56,7 @@ def figure_survival(answer: Answer, *, width: str = "page", display: Display = S
             axes.set_xticks(ax.x_ticks, ax.x_labels)
         else:
             table.axis("off")
-        stamp(figure, answer.cohort.status_line, answer.cohort.mark)
+        stamp(figure, **says(answer))
     return figure
 
 

@@ -26,6 +26,7 @@ PICTURES = {
 PLOTLY_CONFIG = {
     "responsive": True,
     "displaylogo": False,
+    "typesetMath": False,  # a dollar sign in a name is none of mathematics
     "showSendToCloud": False,  # on by default: "Share chart" sends the data to a server
     "modeBarButtonsToRemove": ["select2d", "lasso2d"],
 }

@@ -19,6 +19,7 @@ def view(args: argparse.Namespace) -> int:
     from helpers.export import export, methods
     from helpers.sentences import read_remarks, read_view
     from helpers.view import ViewError
+    from helpers.whose import readable
     from helpers.words import (
         interaction_table,
         log_rank,
@@ -37,13 +38,14 @@ def view(args: argparse.Namespace) -> int:
     except ViewError as error:
         raise Refused(str(error)) from None
     print(f"{answer.source} {cohort.caution}\n\n{plain_text(read_view(answer))}\n")
+    shown = readable(answer)
     tables = {
-        "Patients": answer.counts.iloc[:, :4],
-        "Median": median_text(answer),
-        f"{answer.label} at chosen times, differences in points": milestone_table(answer),
-        "Hazard ratios": model_table(answer),
-        "Interaction with the subgroup, ratio of hazard ratios": interaction_table(answer),
-        "Restricted mean, months": rmst_text(answer),
+        "Patients": shown.counts.iloc[:, :4],
+        "Median": median_text(shown),
+        f"{answer.label} at chosen times, differences in points": milestone_table(shown),
+        "Hazard ratios": model_table(shown),
+        "Interaction with the subgroup, ratio of hazard ratios": interaction_table(shown),
+        "Restricted mean, months": rmst_text(shown),
     }
     for title, frame in tables.items():
         if len(frame):
