@@ -17,6 +17,11 @@ PLATEAU_TOLERANCE = 1e-9
 TIME_DECIMALS = 8  # of a day, a millisecond: times that agree to so many are the same time
 NUMBER_DIGITS = 12  # significant digits to which other numbers are read and compared
 MILESTONE_MONTHS = (3, 6, 12, 24, 36, 60)
+# Below these an answer is withheld, or a test done by permutation: see helpers/estimators/floors.py
+EVENT_FLOOR = 5  # events in each group, of a large-sample contrast of groups
+EVENTS_PER_TERM = 5  # events, of a model with covariates
+SMALL_GROUP = 50  # patients, of restricted means compared by Wald's test
+LARGEST_RATIO = 1000.0  # and its inverse the smallest: beyond, a ratio says that it is unstable
 
 
 def on_grid(days):
@@ -74,7 +79,15 @@ TEXT = {
     "difference": (
         "Differences in survival carry a Wald interval and test from the two Greenwood errors."
     ),
-    "log_rank": "The log-rank test is two-sided and unweighted.",
+    "log_rank": (
+        "The log-rank test is two-sided and unweighted; where a group has, or is expected to have, "
+        f"fewer than {EVENT_FLOOR} events, its P is by permutation, if the groups are censored "
+        "alike."
+    ),
+    "floor": (
+        "Hazard ratios, interactions and differences are withheld where a group has fewer than "
+        f"{EVENT_FLOOR} events, adjusted models below {EVENTS_PER_TERM} events a term."
+    ),
     "cox": cox_text(TIES, INTERVALS[0]),
     "logistic": "Odds ratios are from logistic regression with Wald intervals.",
     "interaction": (
@@ -84,7 +97,8 @@ TEXT = {
     "rmst": (
         "Restricted mean survival is the area under the curve up to the horizon; its limits are "
         "made on the logit scale, those of a difference from the limits of both groups (MOVER). "
-        "With fewer than 50 patients in a group, P and limits of the difference are by permutation."
+        f"With fewer than {SMALL_GROUP} patients in a group, P and limits of the difference are by "
+        "permutation."
     ),
     "landmark": (
         "A landmark analysis keeps patients still event-free and under observation after the "

@@ -106,7 +106,7 @@ def masked(answer: Answer) -> Answer:
     middle[limits] = (middle[limits] / DAYS_PER_MONTH).round() * DAYS_PER_MONTH  # no exact day
     notes = answer.notes.assign(
         note=answer.notes["note"].str.replace(
-            r"\b(\d+)(?= patient)",
+            r"\b(\d+)(?= patient| in )",
             lambda found: f"<{below}" if 0 < int(found[1]) < below else found[1],
             regex=True,
         )
@@ -121,7 +121,7 @@ def masked(answer: Answer) -> Answer:
         risk_table=mask_steps(mask_counts(at_risk, below), below),
         medians=middle,
         milestones=stones,
-        tests=share(answer.tests, ["name", "df", "p_value"], 4),
+        tests=share(answer.tests, ["name", "df", "p_value", "method"], 4),
         model=share(answer.model, ["model", "term", *limits, "p_value", "scale", "method"], 4),
         rmst=share(answer.rmst, ["group", *limits], 0),
         interaction=share(answer.interaction, ["term", *limits, "p_value", "scale", "method"], 4),
@@ -140,8 +140,9 @@ def methods(answer: Answer) -> str:
     if not answer.groups:
         return f"{status}. No patient is in {patients(answer)}; nothing was analysed."
     parts = [f"{status}.", described(answer), TEXT["interval"], TEXT["median"]]
-    if len(answer.model):
+    if len(answer.groups) > 1:
         parts += [TEXT["difference"], TEXT["log_rank"], cox_text(view.ties, view.intervals)]
+        parts.append(TEXT["floor"])
     if "adjusted" in set(answer.model["model"]):
         parts.append(adjusted(answer))
     if len(answer.interaction):

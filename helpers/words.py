@@ -74,6 +74,12 @@ def ratio(row: pd.Series) -> str:
     return f"{texts[0]} {interval(*texts[1:])}"
 
 
+def ratio_and_p(row: pd.Series) -> str:
+    """A model row as "0.77 (0.56 to 1.07), P = 0.12", or as withheld."""
+    known = pd.notna(row["estimate"])
+    return f"{ratio(row)}, {p_value(row['p_value'])}" if known else "withheld"
+
+
 def contrast(row: pd.Series) -> str:
     return f"{row['level']} vs {row['reference']}"
 
@@ -85,13 +91,27 @@ def comparison(answer: Answer, model: str = "unadjusted") -> list[str]:
     ]
     lines = []
     for _, row in rows.iterrows():
-        known = f"HR {ratio(row)}, {p_value(row['p_value'])}"
-        lines += [contrast(row) + ":", known if pd.notna(row["estimate"]) else "HR withheld"]
+        lines += [contrast(row) + ":", f"HR {ratio_and_p(row)}"]
     return lines or ["HR withheld"] * (len(answer.groups) > 1)
 
 
 def log_rank(answer: Answer) -> str:
-    return f"Log-rank {p_value(answer.tests.at[0, 'p_value'])}" if len(answer.tests) else ""
+    return f"Log-rank {p_with_method(answer.tests.iloc[0])}" if len(answer.tests) else ""
+
+
+def p_with_method(row) -> str:
+    """The P of a row that may be by permutation: which, and with what Monte Carlo error.
+
+    Examples
+    --------
+    >>> p_with_method({"p_value": 0.0294, "method": "exact permutation", "p_error": 0.0})
+    'P = 0.029 (exact permutation)'
+    >>> p_with_method({"p_value": 0.02, "method": "permutation, 9,999 shuffles", "p_error": 0.001})
+    'P = 0.020 (permutation, Monte Carlo error 0.001)'
+    """
+    how = str(row.get("method", "")).partition(",")[0] if pd.notna(row["p_value"]) else ""
+    error = f", Monte Carlo error {row['p_error']:.2g}" if how == "permutation" else ""
+    return p_value(row["p_value"]) + (f" ({how}{error})" if "permutation" in how else "")
 
 
 def plain(text: str) -> str:
@@ -282,7 +302,7 @@ def rmst_text(answer: Answer) -> pd.DataFrame:
             "group": row["group"],
             "months": f"{number(row['estimate'] / DAYS_PER_MONTH, 1)} "
             + interval(*(number(row[c] / DAYS_PER_MONTH, 1) for c in ("conf_low", "conf_high"))),
-            "P": p_value(row["p_value"]),
+            "P": p_with_method(row),
         }
         for _, row in answer.rmst.iterrows()
     ]

@@ -11,14 +11,15 @@ import numpy as np
 import pandas as pd
 from cohorts import german, make_cohort
 
-from helpers.analysis import ESTIMATES, Answer, analyse
+from helpers.analysis import Answer, analyse
 from helpers.cohort import Cohort, load_cohort
+from helpers.conventions import EVENT_FLOOR, EVENTS_PER_TERM, LARGEST_RATIO
 from helpers.estimators.caution import shrunk
+from helpers.estimators.comparisons import ESTIMATES
 from helpers.estimators.subgroups import sides
 from helpers.explorer.honesty import shrinking
 from helpers.fit import relabel
 from helpers.fit.likelihood import NotEstimable
-from helpers.floors import EVENT_FLOOR, EVENTS_PER_TERM, LARGEST_RATIO
 from helpers.selection import EVENT, GROUP, INSIDE, Notes, select
 from helpers.view import View, ViewError, Where, level_text, with_cuts
 

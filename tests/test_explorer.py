@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from helpers.analysis import analyse
 from helpers.cohort import PAPER_COHORT, ROOT, load_cohort
-from helpers.conventions import DAYS_PER_MONTH
+from helpers.conventions import DAYS_PER_MONTH, EVENT_FLOOR
 from helpers.estimators.caution import shrunk
 from helpers.estimators.nulls import SHUFFLES
 from helpers.estimators.subgroups import sides
@@ -26,7 +26,6 @@ from helpers.explorer.looks import Looks, side_key
 from helpers.explorer.readout import readout
 from helpers.explorer.scene import FINE, scene, thin
 from helpers.explorer.takeaway import packed
-from helpers.floors import EVENT_FLOOR
 from helpers.plots.drawn import CURVES, UNITS, Display, steps
 from helpers.plots.survival import figure_survival
 from helpers.view import View, Where
@@ -109,7 +108,7 @@ def test_below_the_floor_the_ratio_is_withheld_everywhere_and_firth_is_offered()
     assert withheld(page.answer)
     assert "withheld" in shown(page)["lead"]
     assert any("events 4 in non-CAR-T, fewer than 5" in text for text in shown(page)["remarks"])
-    assert np.isfinite(analyse(PAPER, view).model["estimate"]).all(), "it could be estimated"
+    assert np.isfinite(analyse(PAPER, view, floor=0).model["estimate"]).all(), "it can be computed"
     page.controls.firth.value = True
     assert "firth-0" in set(page.readings["id"])
     assert "Firth's penalised hazard ratio" in json.dumps(shown(page)["tables"])
@@ -292,7 +291,7 @@ def test_the_adjusted_p_is_the_p_times_the_looks():
     page.forest.toggle()
     p = page.answer.interaction["p_value"].iloc[0]
     worth = min(1.0, len(page.looks) * p)
-    assert p > 0.05 and len(page.looks) > 15 and worth == 1
+    assert p > 0.05 and len(page.looks) > 10 and worth == 1
     assert "multiplied by the looks it is 1.00" in cautions(page)["Looks"]
     fewer = Explorer(german(), View(where=where({"column": "grade", "in": ["3"]})))
     alone = fewer.answer.interaction["p_value"].iloc[0]

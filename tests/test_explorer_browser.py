@@ -18,9 +18,8 @@ from servers import app, lab
 
 from helpers.analysis import analyse
 from helpers.cohort import ROOT, load_cohort
-from helpers.conventions import DAYS_PER_MONTH
+from helpers.conventions import DAYS_PER_MONTH, EVENT_FLOOR
 from helpers.explorer.readout import group_rows, readout
-from helpers.floors import EVENT_FLOOR
 from helpers.plots.drawn import Display
 from helpers.view import View
 

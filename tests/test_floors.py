@@ -2,7 +2,7 @@
 
 import random_views
 
-from helpers import floors
+from helpers.estimators import floors
 from helpers.fit import relabel
 
 

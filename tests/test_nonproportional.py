@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.cohort import ROOT
+from helpers.conventions import SMALL_GROUP
 from helpers.estimators.nonproportional import (
     NotEstimable,
     ph_test,
@@ -25,7 +26,6 @@ from helpers.estimators.times import (
     rmst_table,
 )
 from helpers.fit.ranktests import WEIGHTS, beyond
-from helpers.floors import SMALL_GROUP
 from helpers.survival import logrank_test
 
 FIXTURES = ROOT / "tests" / "fixtures" / "tests"

@@ -1,7 +1,6 @@
 """Groups too small for large-sample tests, and times that only rounding tells apart."""
 
 import json
-from math import comb
 
 import numpy as np
 import pandas as pd
@@ -46,7 +45,7 @@ def test_exact_permutations_equal_those_of_r(case):
     found = permuted_means(time, event, group, case["horizon"])
     assert found["p_value"] == pytest.approx(case["means"]["p_value"], rel=1e-9)
     assert found["quantile"] == pytest.approx(case["means"]["quantile"], rel=1e-9)
-    assert found["method"] == f"exact permutation of {comb(len(time), group.sum()):,}"
+    assert found["method"] == "exact permutation"
 
 
 def test_the_statistics_are_those_of_the_named_engines_in_every_relabelling():
@@ -105,7 +104,7 @@ def test_a_group_of_two_has_a_log_rank_p_by_permutation_or_none(tmp_path):
     cohort = make_cohort(tmp_path, columns, "reference_arm: common")
     answer = analyse(cohort, View())
     test = answer.tests.iloc[0]
-    assert test["method"] == "exact permutation of 1,326" and test["p_error"] == 0
+    assert test["method"] == "exact permutation" and test["p_error"] == 0
     from scipy.stats import chi2
 
     assert test["p_value"] > 10 * chi2.sf(test["statistic"], 1)

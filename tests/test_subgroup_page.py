@@ -11,20 +11,19 @@ from cohorts import german, make_cohort
 
 from helpers.analysis import analyse
 from helpers.cohort import ROOT, SECOND_COHORT, load_cohort
-from helpers.conventions import ONE_OF_MANY
+from helpers.conventions import EVENT_FLOOR, ONE_OF_MANY
 from helpers.estimators.caution import detectable
 from helpers.estimators.splits import membership
 from helpers.explorer import Explorer
 from helpers.explorer.honesty import Chance, caution
 from helpers.explorer.looks import Looks
 from helpers.explorer.readout import readout
-from helpers.floors import EVENT_FLOOR
 from helpers.pages import subgroup_page as page
 from helpers.plots.style import is_stamped
 from helpers.plots.subgroups import figure_maxima, figure_subgroups
 from helpers.selection import inside_of
 from helpers.view import View, Where
-from helpers.words import bare_p, ratio
+from helpers.words import NOT_DEFINED, bare_p, ratio
 from helpers.workshop.cli import main
 
 PAPER = load_cohort()
@@ -133,13 +132,15 @@ def test_each_row_of_the_forest_is_what_analyse_answers_to_that_subgroup(cohort)
         view = replace(OS, where=(Where.read(row["where"]),))
         answer = analyse(cohort, view, floor=EVENT_FLOOR)
         assert shown["ratio"] == ratio(answer.model.iloc[0])
-        p = bare_p(answer.interaction["p_value"].iloc[0])
-        assert shown["p"] in (p, ""), row["level"]
+        found = answer.interaction.get("p_value", pd.Series([np.nan]))  # none of too few events
+        assert shown["p"] in (bare_p(found.iloc[0]), ""), row["level"]
 
 
 def test_two_sides_of_a_split_show_one_p(asked):
     rows = page.forest_rows(asked)
-    assert (rows["p"] != "").sum() == rows["split"].nunique() == len(asked.tests)
+    shown = rows[rows["p"] != ""]
+    assert len(shown) == rows["split"].nunique()
+    assert (shown["p"] != NOT_DEFINED).sum() == len(asked.tests) > 10
 
 
 def test_the_ratio_of_the_two_is_the_interaction_of_the_answer(asked):

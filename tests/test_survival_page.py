@@ -151,12 +151,12 @@ def test_limits_that_depend_on_their_kind_are_named_and_the_widest_gap_first():
 
 
 def test_the_trap_is_the_spread_of_the_cut_times(tmp_path):
-    days = [10, 20, 40, 60, 90, 120, 150, 190, 230, 300]
-    cohort = make_cohort(tmp_path, {"os_time": days, "os_event": [1] * 10})
+    days = [10, 20, 40, 60, 70, 90, 120, 150, 160, 190, 230, 300]
+    cohort = make_cohort(tmp_path, {"os_time": days, "os_event": [1] * 12})
     answer = asked(cohort, horizon=200)[0]
     cut = np.minimum(days, 200)
     new, old = cut[::2], cut[1::2]
-    right = np.sqrt(new.var() / 5 + old.var() / 5) / DAYS_PER_MONTH
+    right = np.sqrt(new.var() / 6 + old.var() / 6) / DAYS_PER_MONTH
     wrong = np.sqrt(new.var() + old.var()) / DAYS_PER_MONTH
     text = page.read_trap(answer)
     assert f"error of the difference is {right:.2f} months" in text
@@ -221,7 +221,7 @@ def test_no_test_or_ratio_is_shown_of_what_was_invented(tmp_path):
     )
     assert causes.UNBOUND not in causes.source(own[0])
     ratios = causes.comparator_text(causes.comparator(own[0]))["hazard ratio"].to_list()
-    assert ratios[-1] == "reference" and "P = " in ratios[0]
+    assert ratios == ["withheld", "reference"]  # of fewer than five events each
     shown = causes.incidence_text(own[0], causes.causes(own[0]))
     assert shown["Gray's test"].iloc[0].startswith("P = ")
 

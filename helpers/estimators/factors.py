@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 
+from helpers.conventions import EVENT_FLOOR
+from helpers.estimators.floors import few_events
 from helpers.estimators.logistic import logistic_table
 from helpers.fit.likelihood import NotEstimable
-from helpers.floors import EVENT_FLOOR, few_events
 from helpers.regression import cox_table, firth_cox_table
 from helpers.survival import Z
 

@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 
 from helpers.cohort import Cohort
-from helpers.conventions import TIES
+from helpers.conventions import EVENT_FLOOR, EVENTS_PER_TERM, TIES
+from helpers.estimators.floors import few_events, many_terms
 from helpers.estimators.subgroups import cox
 from helpers.fit.design import prepared
 from helpers.fit.likelihood import NotEstimable
-from helpers.floors import EVENT_FLOOR, EVENTS_PER_TERM, few_events, many_terms
 from helpers.selection import EVENT, GROUP, TIME, Notes, Selection, known_too_late, select
 from helpers.view import View, with_cuts
 

@@ -22,8 +22,8 @@ def ordered(time, event, group) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def method(exact: bool, number: int) -> str:
-    """How a P was found, in words."""
-    return f"exact permutation of {number:,}" if exact else f"permutation, {number:,} shuffles"
+    """How a P was found, in words; the number of all relabellings would give away the groups."""
+    return "exact permutation" if exact else f"permutation, {number:,} shuffles"
 
 
 def permuted_logrank(time, event, group) -> dict:
@@ -54,7 +54,7 @@ def permuted_logrank(time, event, group) -> dict:
     --------
     >>> found = permuted_logrank([1, 2, 4, 5, 6, 7], [1, 1, 1, 1, 1, 1], [1, 1, 0, 0, 0, 0])
     >>> found["p_value"].__round__(4), found["method"]
-    (0.0667, 'exact permutation of 15')
+    (0.0667, 'exact permutation')
     """
     from helpers.fit.relabel import logranks, relabellings, share_as_large
 

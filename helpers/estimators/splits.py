@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.cohort import Cohort
-from helpers.floors import EVENT_FLOOR
+from helpers.conventions import EVENT_FLOOR
 from helpers.selection import FEW_LEVELS, group_order
 from helpers.view import View, Where, cut, level_text, number_text, with_cuts
 

@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 
 from helpers.cohort import Cohort
+from helpers.conventions import EVENT_FLOOR
 from helpers.estimators.caution import PRIOR_SD as PRIOR_SD
 from helpers.estimators.caution import detectable
 from helpers.estimators.caution import looks as looks
 from helpers.estimators.caution import shrunk as shrunk
+from helpers.estimators.floors import BEYOND, few_events, unstable
 from helpers.estimators.splits import membership, splits
 from helpers.fit.likelihood import NotEstimable
-from helpers.floors import BEYOND, EVENT_FLOOR, few_events, unstable
 from helpers.regression import cox_table
 from helpers.selection import EVENT, GROUP, INSIDE, TIME, Notes, Selection, known_too_late, select
 from helpers.view import View, with_cuts

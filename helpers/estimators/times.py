@@ -5,9 +5,8 @@ import pandas as pd
 from scipy.special import expit, logit
 from scipy.stats import norm
 
-from helpers.conventions import CONFIDENCE, on_grid
+from helpers.conventions import CONFIDENCE, SMALL_GROUP, on_grid
 from helpers.estimators.small_groups import permuted_means
-from helpers.floors import SMALL_GROUP
 from helpers.survival import Z, compiled, km_curve, median_table, members
 
 ESTIMATE_COLUMNS = ["estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high"]
@@ -154,7 +153,8 @@ def rmst_contrast(
     -------
     DataFrame
         contrast ("A vs B"), measure (difference or ratio), estimate, std_error, statistic,
-        p_value, conf_low, conf_high, scale (days; "log ratio": exponentiate), method, note.
+        p_value, conf_low, conf_high, p_error (Monte Carlo), scale (days; "log ratio":
+        exponentiate), method (of P), note.
 
     Notes
     -----
@@ -189,9 +189,9 @@ def rmst_contrast(
                                        strict=True):  # fmt: skip
             rows.append(
                 {"contrast": f"{other} vs {reference}", "measure": measure} | row.to_dict()
-                | {"scale": scale, "method": f"restricted mean to day {horizon:g}"}
+                | {"scale": scale}
             )  # fmt: skip
-    columns = ["contrast", "measure", *ESTIMATE_COLUMNS, "scale", "method", "note"]
+    columns = ["contrast", "measure", *ESTIMATE_COLUMNS, "p_error", "scale", "method", "note"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -207,7 +207,8 @@ def mean_ratio(one: pd.Series, two: pd.Series, difference: pd.Series) -> pd.Seri
     if difference["method"] == "Wald":
         p_value = 2 * norm.sf(abs(row["statistic"]))
     return pd.Series(row | {"p_value": p_value, "conf_low": ratio - width,
-                            "conf_high": ratio + width, "note": difference["note"]})  # fmt: skip
+                            "conf_high": ratio + width} | difference[["p_error", "method", "note"]]
+                     .to_dict())  # fmt: skip
 
 
 def median_interval_types(

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from helpers.analysis import Answer
+from helpers.conventions import EVENT_FLOOR
 from helpers.estimators.caution import detectable, looks, shrunk
 from helpers.estimators.nulls import NULLS, position
-from helpers.floors import EVENT_FLOOR
 from helpers.regression import events_per_variable
 from helpers.words import interval, number, p_value, percent
 

@@ -14,6 +14,7 @@ from helpers.words import (
     month_name,
     number,
     p_value,
+    p_with_method,
     percent,
     product_text,
     ratio,
@@ -77,7 +78,7 @@ def at_the_horizon(answer: Answer, display: Display):
         value = f"{number(row['estimate'] / per, digits)} {display.unit} {limits}"
         if " vs " in row["group"] and row["group"] not in answer.groups:
             quantity = f"{display.unit.capitalize()} gained up to {at}, {row['group']}"
-            value += f", {p_value(row['p_value'])}"
+            value += f", {p_with_method(row)}"
         else:
             quantity = f"Mean event-free {display.unit} up to {at}, {row['group']}"
         yield f"mean-{k}", quantity, value

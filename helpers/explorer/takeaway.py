@@ -14,7 +14,6 @@ import pandas as pd
 from helpers.estimators.subgroups import ARMS
 from helpers.explorer.honesty import NAMES, read_looks
 from helpers.export import export, methods
-from helpers.floors import EVENT_FLOOR
 
 STAMP = (2024, 6, 25, 0, 0, 0)  # of files in the zip: the same answer is the same file
 CITED = (
@@ -89,7 +88,6 @@ def explored_methods(page) -> str:
         "This subgroup was looked at in an explorer." if answer.view.where else
         "This comparison was looked at in an explorer.",
         read_looks(answer, len(page.looks)),
-        f"Hazard ratios were withheld below {EVENT_FLOOR} events in a group.",
     ]  # fmt: skip
     for chance in page.chances.of(answer):
         if chance.maxima.size:

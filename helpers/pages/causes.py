@@ -20,7 +20,7 @@ from helpers.words import (
     plain,
     plain_text,
     quoted,
-    ratio,
+    ratio_and_p,
 )
 
 INVENTED = "invented"  # stands where a comparison of invented values would
@@ -48,7 +48,7 @@ def comparator_text(answer: Answer) -> pd.DataFrame:
         return pd.DataFrame([{"note": withheld(answer)}])
     ratios = {answer.groups[-1]: "reference"}
     for _, row in answer.model.iterrows():
-        ratios[row["level"]] = f"{ratio(row)}, {p_value(row['p_value'])}"
+        ratios[row["level"]] = ratio_and_p(row)
     table["hazard ratio"] = [ratios.get(name, "withheld") for name in table["group"]]
     if made_up:
         table[[c for c in table if c != "group"]] = INVENTED

@@ -69,7 +69,7 @@ class Asked:
     def everyone(self) -> Answer:
         """The answer without the subgroup: whose the forest is."""
         view = replace(self.view, where=(), adjust=())
-        return analyse(self.cohort, view, engine="fast", floor=EVENT_FLOOR)
+        return analyse(self.cohort, view, engine="fast")
 
     @property
     def both(self) -> pd.DataFrame | None:

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from helpers.conventions import EVENT_FLOOR
 from helpers.estimators.caution import LEVEL
-from helpers.floors import EVENT_FLOOR
 from helpers.labels import counted
 from helpers.pages.subgroup_asked import Asked
 from helpers.words import bare_p, lower, number, plain, plain_text, ratio

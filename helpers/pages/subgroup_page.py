@@ -7,8 +7,8 @@ all at once in `subgroup_forest`, of chance in `subgroup_chance`. All are offere
 import numpy as np
 import pandas as pd
 
+from helpers.conventions import EVENT_FLOOR
 from helpers.estimators.caution import LEVEL, PRIOR_SD, shrunk
-from helpers.floors import EVENT_FLOOR
 from helpers.pages.describe import INVENTED
 from helpers.pages.subgroup_asked import Asked, ask, later, null, observed, with_subgroup
 from helpers.pages.subgroup_chance import (

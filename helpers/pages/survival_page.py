@@ -34,6 +34,7 @@ from helpers.words import (
     months,
     number,
     p_value,
+    p_with_method,
     plain,
     quoted,
     ratio,
@@ -290,9 +291,7 @@ def contrast_text(answer: Answer) -> pd.DataFrame:
                 row["ratio"] = f"{ratio(pd.Series(one))}, {p_value(one['p_value'])}"
             else:
                 text = [number(one[c] / DAYS_PER_MONTH, 1) for c in SHORT]
-                row["difference, months"] = (
-                    f"{text[0]} {interval(*text[1:])}, {p_value(one['p_value'])}"
-                )
+                row["difference, months"] = f"{text[0]} {interval(*text[1:])}, {p_with_method(one)}"
         rows.append(row)
     return pd.DataFrame(rows)[["contrast", "difference, months", "ratio", "note"]]
 
@@ -318,10 +317,12 @@ def read_trap(answer: Answer) -> str:
         error = np.sqrt(spread[first] + spread[base])
         if not (row["std_error"] > 0 and error > 0):
             continue
-        wrong = wald(pd.Series([row["estimate"]]), pd.Series([error]))["p_value"].item()
+        right, wrong = wald(pd.Series([row["estimate"]] * 2), pd.Series([row["std_error"], error]))[
+            "p_value"
+        ]
         parts.append(
             f"{plain(row['group'])}: the error of the difference is {months(row['std_error'], 2)} "
-            f"months ({p_value(row['p_value'])}); with the variance of min(T, horizon) in its "
+            f"months (Wald {p_value(right)}); with the variance of min(T, horizon) in its "
             f"place it would be {months(error, 2)} months ({p_value(wrong)})."
         )
     return (

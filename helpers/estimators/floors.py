@@ -7,10 +7,8 @@ does not say so. What is withheld for that is withheld with all that rests on it
 import numpy as np
 import pandas as pd
 
-EVENT_FLOOR = 5  # events in each group below which no large-sample contrast of them is shown
-EVENTS_PER_TERM = 5  # of an adjusted model
-SMALL_GROUP = 50  # patients below which restricted means are compared by permutation
-LARGEST_RATIO = 1000.0  # and its inverse the smallest: beyond, a ratio says that it is unstable
+from helpers.conventions import EVENT_FLOOR, EVENTS_PER_TERM, LARGEST_RATIO
+
 BEYOND = "a ratio or limit is beyond 1,000 or below 1/1,000"
 
 
