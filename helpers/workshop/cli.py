@@ -126,6 +126,7 @@ def refresh(args: argparse.Namespace) -> int:
 def check(args: argparse.Namespace) -> int:
     """Print the ledger: every published number, what is computed, and a verdict."""
     from helpers.cohort import PAPER_COHORT, ROOT, resolve
+    from helpers.loading.cells import write_csv
     from helpers.paper.ledger import NOT_MET, claims, ledger
     from helpers.words import NOT_DEFINED
 
@@ -139,9 +140,7 @@ def check(args: argparse.Namespace) -> int:
         raise Refused(str(error)) from None
     (ROOT / "build").mkdir(exist_ok=True)
     source = cohort.source() if cohort else "From the printed numbers alone."
-    table.assign(data_status=source).to_csv(
-        ROOT / "build" / "ledger.csv", index=False, lineterminator="\n"
-    )
+    write_csv(table.assign(data_status=source), ROOT / "build" / "ledger.csv")
     if args.json:
         print(table.to_json(orient="records", indent=1, force_ascii=False))
     else:
