@@ -209,9 +209,9 @@ def load_cohort(
     status = stated_status(text, mapping)
     text, left_out = check_columns(text, mapping, codebook, problems)
     frame, bad = to_types(text, mapping, codebook, problems)
-    check_values(frame, bad, mapping, codebook, problems)
+    check_values(frame, bad, text, mapping, codebook, problems)
     problems.raise_if_any()
-    flags = find_flags(frame, mapping, codebook, left_out)
+    flags = find_flags(frame, mapping, codebook, left_out, problems.remarks)
 
     frame = frame.reset_index(drop=True)
     levels = list(frame["arm"].unique())

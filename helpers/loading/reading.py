@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from helpers.loading.cells import NUMBER, restored
 from helpers.loading.problems import Problems
 
 # "None" and "null" are not here: an arm may well be called None.
@@ -17,6 +18,12 @@ NOT_TEXT = {
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
     b"\xff\xfe": "UTF-16 text",
     b"\xfe\xff": "UTF-16 text",
+    b"\x1f\x8b": "a compressed file (gzip, which R's .rds files are too)",
+    b"BZh": "a compressed file (bzip2)",
+    b"\xfd7zXZ": "a compressed file (xz)",
+    b"$FL2": "an SPSS file",
+    b"<stata_dta>": "a Stata file",
+    b"%PDF": "a PDF",
 }
 
 
@@ -44,7 +51,8 @@ def decoded(data: bytes, problems: Problems) -> str | None:
     remedy = "save it as 'CSV UTF-8 (comma delimited)'"
     for start, what in NOT_TEXT.items():
         if data.startswith(start):
-            return problems.add("file", what, remedy)
+            packed = what.startswith("a compressed")
+            return problems.add("file", what, f"unpack it, and {remedy}" if packed else remedy)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -59,15 +67,20 @@ def decoded(data: bytes, problems: Problems) -> str | None:
 def records(text: str, problems: Problems) -> list[list[str]] | None:
     """Every row as a list of values, empty rows included, or None and why it cannot be split."""
     rows: list[list[str]] = []
+    spaced: Counter[int] = Counter()  # by column: texts with spaces around them
     try:
         reader = csv.reader(StringIO(text, newline=""), strict=True, skipinitialspace=True)
         for row in reader:
-            rows.append([cell.strip() for cell in row])
+            tidy = [cell.strip() for cell in row]
+            if rows and tidy != row:
+                spaced.update(k for k, cell in enumerate(tidy) if cell != row[k]
+                              and cell and not NUMBER.fullmatch(cell))  # fmt: skip
+            rows.append([restored(cell).strip() for cell in tidy])
     except csv.Error as error:
-        return problems.add(
-            f"file, row {len(rows) + 1}", f"quotation marks that do not pair ({error})",
-            "close each quoted value, and double a quotation mark inside one",
-        )  # fmt: skip
+        return problems.add(f"file, row {len(rows) + 1}", *not_split(error, text))
+    for k, count in spaced.items():
+        if k < len(rows[0]):
+            problems.remark(rows[0][k], count, "spaces around it, read without them")
     if not any(map(any, rows)):
         return problems.add("file", "nothing in it", "give a header and one row per patient")
     header = rows[0]
@@ -79,8 +92,24 @@ def records(text: str, problems: Problems) -> list[list[str]] | None:
     return rows
 
 
+def not_split(error: csv.Error, text: str) -> tuple[str, str]:
+    """Why a row cannot be split into values, and what to do."""
+    pair = "close each quoted value, and double a quotation mark inside one"
+    if "field limit" not in str(error):
+        return f"quotation marks that do not pair ({error})", pair
+    found = f"a value of more than {csv.field_size_limit():,} characters"
+    if '"' not in text:
+        return found, "shorten it, or remove the column"
+    return found, f"shorten it, or remove the column; or a quoted value does not end: {pair}"
+
+
+def without_missing(values):
+    """A column or a frame of texts without those that stand for a missing value."""
+    return values.mask(values.isin(MISSING))
+
+
 def read_text_frame(path: Path, problems: Problems) -> pd.DataFrame | None:
-    """The CSV as text, NaN where a value is missing; None when it cannot be laid out in columns.
+    """The CSV as text, NaN where a cell is empty; None when it cannot be laid out in columns.
 
     The index is the row in the file less 2, so that the first row below the header is 0 and
     empty rows, which are left out, still count. Columns without a name are left out: nothing
@@ -111,6 +140,6 @@ def read_text_frame(path: Path, problems: Problems) -> pd.DataFrame | None:
     )  # fmt: skip
     if len(problems.found) > before:
         return None
-    values = [[float("nan") if v in MISSING else v for v in row[:wide]] for row in filled.values()]
+    values = [[v or float("nan") for v in row[:wide]] for row in filled.values()]
     frame = pd.DataFrame(values, index=list(filled), columns=header, dtype=object)
     return frame.loc[:, [name for name in header if name]]
