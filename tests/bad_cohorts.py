@@ -138,8 +138,8 @@ EVENTS = [
             "no status for 2 patients, and unknown is not alive ... leave them out of the file and "
             "say how many", os_event="0,NA,,0,1,1"),
     refused("a status has no meaning", "os_event, row 3, row 4: found UNKNOWN, lost: a "
-            "code the recode does not name ... 1 is the event, 0 censored, null unknown, which is "
-            "not alive", os_event="alive,UNKNOWN,lost,dead,dead,alive",
+            "code the recode does not name ... give it a meaning ... 1 is the event, 0 censored, "
+            "null unknown, which is not alive", os_event="alive,UNKNOWN,lost,dead,dead,alive",
             mapping="recode: {os_event: {alive: 0, dead: 1}}"),
     refused("no code has a meaning", "os_event, row 2, row 3, row 4 and 3 more: found 0, 1: a code",
             mapping="recode: {os_event: {}}"),

@@ -32,7 +32,8 @@ IDENTIFIERS = frozenset(
 # What a status can be recoded to beside 1, 0 and null: it ended follow-up and is not the event.
 ANOTHER_CAUSE = "another cause"
 UNNAMED_STATUS = (
-    "give it a meaning there: 1 is the event, 0 censored, null unknown, which is not alive"
+    "give it a meaning, in the form or there: 1 is the event, 0 censored, null unknown, which is "
+    "not alive"
 )
 STATUS_COLUMN = "data_status"  # in what we ship: says synthetic in every row
 FIXED_LABELS = {"os": "Overall survival", "pfs": "Progression-free survival"}
