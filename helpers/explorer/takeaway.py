@@ -16,6 +16,7 @@ from helpers.estimators.subgroups import ARMS
 from helpers.explorer.honesty import NAMES, read_looks
 from helpers.export import export, methods
 from helpers.loading.cells import write_csv
+from helpers.loading.names import folder_name
 
 STAMP = (2024, 6, 25, 0, 0, 0)  # of files in the zip: the same answer is the same file
 CITED = (
@@ -45,9 +46,8 @@ def packed(page) -> tuple[str, str, bytes]:
                 about = zipfile.ZipInfo(path.name, STAMP)
                 about.compress_type = zipfile.ZIP_DEFLATED
                 archive.writestr(about, path.read_bytes())
-    return f"explorer_{page.cohort.slug}_{page.answer.view.endpoint}.zip", "application/zip", (
-        buffer.getvalue()
-    )  # fmt: skip
+    name = folder_name(f"explorer_{page.cohort.slug}_{page.answer.view.endpoint}")
+    return f"{name}.zip", "application/zip", buffer.getvalue()
 
 
 def write(page, folder: Path) -> None:

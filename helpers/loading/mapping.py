@@ -52,7 +52,7 @@ class Mapping:
                 "abstract and of a press article that can be met; no row is a patient.",
                 time_zero="infusion or first salvage dose",
             )
-        return cls(name=path.stem)
+        return cls(name=" ".join(path.stem.split()))
 
 
 class TextLoader(yaml.BaseLoader):

@@ -14,6 +14,7 @@ import pandas as pd
 from nbformat import NotebookNode
 
 from helpers.loading.cells import write_csv
+from helpers.loading.names import LONGEST
 from helpers.workshop.files import tags
 
 PAGE = """<!doctype html>
@@ -61,7 +62,9 @@ def export_tables(nb: NotebookNode, folder: Path) -> list[Path]:
     written: list[Path] = []
     for table in tables(nb):
         words = re.sub(r"\W+", "_", table.caption.lower()).strip("_")
-        stem = folder / f"table_{words[:60].rstrip('_')}"
+        # In bytes: some letters have four, and a name of more than 255 is none.
+        short = words[:60].encode()[:LONGEST].decode(errors="ignore")
+        stem = folder / f"table_{short.rstrip('_')}"
         while stem.with_suffix(".csv") in written:  # a caption used twice
             stem = stem.with_name(f"{stem.name}_again")
         folder.mkdir(parents=True, exist_ok=True)
