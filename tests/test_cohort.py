@@ -378,6 +378,8 @@ def finding(cohort, column):
          {"arm": "A ,A,A,B,B\u00a0,\u00a0B"}),
         ("histology", "spaces around it", 6, "{reference_arm: A, columns: {histology: type}}",
          {"type": "a ,b ,a ,b ,a ,b "}),
+        ("arm", "control characters in it, written out", 3, "reference_arm: \"\\x1b[31mA\"",
+         {"arm": "\x1b[31mA,\x1b[31mA,\x1b[31mA,B,B,B"}),
         ("site, ward", "left out", 6, STATED, {"site": "1,1,1,1,1,1", "ward": "1,1,1,1,1,1"}),
     ],
 )  # fmt: skip
@@ -391,6 +393,15 @@ def test_a_cohort_is_kept_and_flagged(load, column, expected, rows, mapping, col
 def many_histologies():
     rows = [f"{i},{'AB'[i % 2]},{500 - i},{i % 2},kind {min(i, 20)}" for i in range(24)]
     return "\n".join(["patient_id,arm,os_time,os_event,histology", *rows])
+
+
+def test_no_name_in_a_cohort_holds_what_a_word_file_or_a_terminal_cannot(load):
+    file = cohort_csv(arm=["\x1b[2JA"] * 3 + ["two\r\nlines"] * 3, g="\x07,a\x0bb,\x9b,a,\uffff,b")
+    mapping = r"""{name: "N\e", reference_arm: "\e[2JA", factors: {g: {label: "\a"}}}"""
+    cohort = load(file, mapping)
+    assert cohort.arms == ("two\nlines", r"\u001b[2JA") and cohort.name == r"N\u001b"
+    assert list(cohort.frame["g"]) == [r"\u0007", r"a\u000bb", r"\u009b", "a", r"\uffff", "b"]
+    assert cohort.label("g") == r"\u0007"
 
 
 def test_a_cohort_without_oddities_has_no_flag(load):

@@ -8,9 +8,11 @@ from hashlib import sha256
 LONGEST = 80  # bytes of a folder name, so that paths stay short enough for Windows too
 # What Windows keeps for its devices, with any ending.
 DEVICES = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9\u00b9\u00b2\u00b3])(\..*)?")
-# What a terminal obeys instead of showing it: control characters, and marks that turn the
-# direction of writing.
-COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# Control characters, and what is no character at all: no Word file and no figure can hold them.
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]")
+# These, and marks that turn the direction of writing: Arabic and Hebrew need them, but on a
+# terminal they can make a line look like another.
+COMMANDS = re.compile(f"{CONTROL.pattern[:-1]}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def folder_name(name: str, taken: Collection[str] = ()) -> str:
@@ -47,12 +49,12 @@ def folder_name(name: str, taken: Collection[str] = ()) -> str:
     return f"{cut.replace('.', '_') or 'cohort'}_{mark}"
 
 
-def visible(text: str) -> str:
-    """A text as a terminal may print it: what it would obey is written out.
+def visible(text: str, hidden: re.Pattern = COMMANDS) -> str:
+    """A text with its hidden characters written out; by default those that a terminal obeys.
 
     Examples
     --------
     >>> visible("A\\x1b[31m, B")
     'A\\\\u001b[31m, B'
     """
-    return COMMANDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return hidden.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -2,12 +2,14 @@
 
 import csv
 from collections import Counter
+from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 
 import pandas as pd
 
 from helpers.loading.cells import NUMBER, restored
+from helpers.loading.names import CONTROL, visible
 from helpers.loading.problems import Problems
 
 # "None" and "null" are not here: an arm may well be called None.
@@ -64,23 +66,37 @@ def decoded(data: bytes, problems: Problems) -> str | None:
     return text
 
 
+def tidied(cell: str) -> str:
+    """A cell as it is read: without spaces around it, hidden characters written out."""
+    text = visible(cell.strip().replace("\r\n", "\n"), CONTROL)
+    return restored(text).strip()
+
+
+def repairs(cell: str) -> Iterator[str]:
+    """What was done to a cell that changes a name, in words."""
+    text = cell.strip()
+    if text != cell and text and not NUMBER.fullmatch(text):
+        yield "spaces around it, read without them"
+    if CONTROL.search(text.replace("\r\n", "\n")):
+        yield "control characters in it, written out as \\u001b is"
+
+
 def records(text: str, problems: Problems) -> list[list[str]] | None:
     """Every row as a list of values, empty rows included, or None and why it cannot be split."""
     rows: list[list[str]] = []
-    spaced: Counter[int] = Counter()  # by column: texts with spaces around them
+    changed: Counter[tuple[int, str]] = Counter()  # column and what was done: how many values
     try:
         reader = csv.reader(StringIO(text, newline=""), strict=True, skipinitialspace=True)
         for row in reader:
-            tidy = [cell.strip() for cell in row]
+            tidy = [tidied(cell) for cell in row]
             if rows and tidy != row:
-                spaced.update(k for k, cell in enumerate(tidy) if cell != row[k]
-                              and cell and not NUMBER.fullmatch(cell))  # fmt: skip
-            rows.append([restored(cell).strip() for cell in tidy])
+                changed.update((k, how) for k, cell in enumerate(row) for how in repairs(cell))
+            rows.append(tidy)
     except csv.Error as error:
         return problems.add(f"file, row {len(rows) + 1}", *not_split(error, text))
-    for k, count in spaced.items():
+    for (k, how), count in changed.items():
         if k < len(rows[0]):
-            problems.remark(rows[0][k], count, "spaces around it, read without them")
+            problems.remark(rows[0][k], count, how)
     if not any(map(any, rows)):
         return problems.add("file", "nothing in it", "give a header and one row per patient")
     header = rows[0]
