@@ -37,7 +37,8 @@ def cells(path):
 @pytest.mark.parametrize(
     "text",
     ["=cmd|'/C calc'!A0", "@SUM(A1)", "+Age", "-2+3", "\t=1", "\r=1", " =1+1", "＝1", "'=1", "- 3",
-     "-0.33 (-1.2 to 0.4)", "=", "-1_000", "-١"],
+     "-0.33 (-1.2 to 0.4)", "=", "-1_000", "-١",
+     "\ufeff=1", "\u200b@x", "\x00=1"],
 )  # fmt: skip
 def test_a_text_that_could_be_a_formula_gets_an_apostrophe_and_loses_it_again(text):
     assert neutral(text) == f"'{text}"

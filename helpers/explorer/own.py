@@ -6,7 +6,7 @@ be read and corrected before it is used. The file stays on this machine.
 
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from html import escape
 from pathlib import Path
 
@@ -228,17 +228,17 @@ class OwnForm:
 
 
 class Codes:
-    """A field for the meaning of each value in a column, none of them filled in."""
+    """A field for the meaning of each value in a column."""
 
     def __init__(self, changed: Callable[[], None]):
         self.changed, self.fields = changed, {}
         self.box = w.VBox(layout=w.Layout(margin="0 0 0 2em"))
 
-    def ask(self, values: list[str], meanings: list[str], same: bool = False) -> None:
-        """Ask what each value means; with `same`, one that is called like a meaning has it."""
+    def ask(self, values: list[str], meanings: list[str], known: Collection[str] = ()) -> None:
+        """Ask what each value means; one that stands in `known` means itself."""
         self.fields = {
             value: w.Dropdown(options=[NONE, *meanings], description=f"{value} means", **WIDE,
-                              value=value if same and value in meanings else NONE)
+                              value=value if value in known else NONE)
             for value in values
         }  # fmt: skip
         for field in self.fields.values():
@@ -274,7 +274,7 @@ class OtherColumn:
         wanted = self.book.at[self.use.value, "codes"] if self.use.value in self.book.index else ""
         wanted = wanted.split("|") if isinstance(wanted, str) and "|" in wanted else []
         other = wanted and not set(self.values) <= set(wanted) and len(self.values) <= MOST_CODES
-        self.codes.ask(self.values if other else [], [*wanted, NO_VALUE], same=True)
+        self.codes.ask(self.values if other else [], [*wanted, NO_VALUE], known=wanted)
 
     def into(self, columns: dict, recode: dict, factors: dict, ignore: list) -> None:
         """Write this column into a mapping."""

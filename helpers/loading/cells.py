@@ -14,10 +14,11 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 NUMBER = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf|nan)", re.ASCII | re.IGNORECASE)
-# Spaces before the sign do not disarm it everywhere, and neither do the wide signs of Asian
-# keyboards. Apostrophes before it are counted in, so that a text that has some comes back with
-# as many.
-FORMULA = re.compile("'*(\\s*[=+\\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n])")
+# Spaces before the sign, and what has no width, do not disarm it everywhere, and neither do the
+# wide signs of Asian keyboards. Apostrophes before it are counted in, so that a text that has
+# some comes back with as many.
+UNSEEN = "\\s\\x00-\\x1f\\x7f\ufeff\u200b-\u200d\u2060"
+FORMULA = re.compile(f"'*([{UNSEEN}]*[=+\\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n])")
 
 
 def neutral(value: Any) -> Any:

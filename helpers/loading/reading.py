@@ -21,7 +21,6 @@ NOT_TEXT = {
     b"\xff\xfe": "UTF-16 text",
     b"\xfe\xff": "UTF-16 text",
     b"\x1f\x8b": "a compressed file (gzip, which R's .rds files are too)",
-    b"BZh": "a compressed file (bzip2)",
     b"\xfd7zXZ": "a compressed file (xz)",
     b"$FL2": "an SPSS file",
     b"<stata_dta>": "a Stata file",
