@@ -23,6 +23,7 @@ from helpers.conventions import (
 from helpers.loading.checks import check_values
 from helpers.loading.flags import find_flags
 from helpers.loading.mapping import Mapping, read_mapping
+from helpers.loading.names import folder_name
 from helpers.loading.problems import CohortError, Problems
 from helpers.loading.reading import read_text_frame
 from helpers.loading.schema import (
@@ -36,7 +37,12 @@ from helpers.loading.schema import (
 ROOT = Path(__file__).resolve().parents[1]
 PAPER_COHORT = "data/cohort_synthetic.csv"  # the one the series is written for
 SECOND_COHORT = "data/cohort_synthetic_second.csv"  # other rows that print the same numbers
-BUILD_FOLDERS = ("notebooks", "book", "student", "instructor", "slides", "export")
+# What lies in build/ itself, so that no cohort's folder may be called so.
+BUILD_NAMES = frozenset(
+    {"notebooks", "book", "student", "instructor", "slides", "handout", "export", "app", "paper",
+     "calibrate", "ensemble", "study", "simulation", "multiverse", "resample", "ledger.csv",
+     "timings.csv", "explorer.html"}
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -85,9 +91,8 @@ class Cohort:
 
     @property
     def slug(self) -> str:
-        """The name as a folder name, never one of the folders of build/ itself."""
-        name = "".join(c if c.isalnum() else "_" for c in self.name.lower()).strip("_")
-        return f"cohort_{name}" if name in ("", *BUILD_FOLDERS) else name
+        """The name as a folder name, never one that build/ itself uses."""
+        return folder_name(self.name, BUILD_NAMES)
 
     @property
     def status_line(self) -> str:
@@ -209,9 +214,9 @@ def load_cohort(
     status = stated_status(text, mapping)
     text, left_out = check_columns(text, mapping, codebook, problems)
     frame, bad = to_types(text, mapping, codebook, problems)
-    check_values(frame, bad, mapping, codebook, problems)
+    check_values(frame, bad, text, mapping, codebook, problems)
     problems.raise_if_any()
-    flags = find_flags(frame, mapping, codebook, left_out)
+    flags = find_flags(frame, mapping, codebook, left_out, problems.remarks)
 
     frame = frame.reset_index(drop=True)
     levels = list(frame["arm"].unique())

@@ -15,6 +15,7 @@ import pandas as pd
 from helpers.analysis import Answer
 from helpers.conventions import DAYS_PER_MONTH, TEXT, cox_text
 from helpers.labels import counted
+from helpers.loading.cells import write_csv
 from helpers.plots.drawn import SURVIVAL, Display
 from helpers.plots.style import STYLE, add_footer
 from helpers.plots.survival import figure_survival
@@ -206,7 +207,7 @@ def export(answer: Answer, folder: Path, *, display: Display = SURVIVAL) -> list
         frame = getattr(shown, name)
         if len(frame):
             written.append(folder / f"{name}.csv")
-            frame.assign(data_status=answer.source).to_csv(written[-1], index=False)
+            write_csv(frame.assign(data_status=answer.source), written[-1])
     caption = plain_text(caption_survival(readable(answer), display.unit, display.curve))
     texts = {
         "view.json": answer.view.text() + "\n",

@@ -18,6 +18,8 @@ import yaml
 from helpers.cohort import Cohort
 from helpers.conventions import INTERVALS, TIE_RULES, TIES, on_grid, significant
 from helpers.labels import bounded, number_text
+from helpers.loading.cells import NUMBER
+from helpers.loading.plain import read_plain
 
 
 class ViewError(ValueError):
@@ -180,12 +182,9 @@ class View:
         ViewError
         """
         try:
-            given = json.loads(text)  # first: YAML reads some JSON otherwise, such as 1e-05
-        except json.JSONDecodeError:
-            try:
-                given = yaml.safe_load(text)
-            except yaml.YAMLError:
-                fail("view", "text that is neither JSON nor YAML", "check brackets and colons")
+            given = read_plain(text)
+        except ValueError as error:
+            fail("view", error, "write each key once; check brackets and colons")
         given = {} if given is None else given
         if not isinstance(given, dict):
             fail("view", repr(given), "write key: value pairs")
@@ -250,8 +249,9 @@ def level_text(column: pd.Series) -> pd.Series:
 
 def cut(name: str) -> tuple[str, float] | None:
     """The column and the value of a number cut in two, such as "ecog >= 3"; else None."""
-    found = re.fullmatch(r"(.*\S)\s*>=\s*(-?\d+(?:\.\d+)?)", name.strip())
-    return (found[1], float(significant(float(found[2])))) if found else None
+    found = re.fullmatch(rf"(.*\S)\s*>=\s*({NUMBER.pattern})", name.strip(), NUMBER.flags)
+    known = found and is_number(float(found[2]))
+    return (found[1], float(significant(float(found[2])))) if known else None
 
 
 def cut_text(name: str) -> str:
@@ -291,7 +291,8 @@ def require(cohort: Cohort, column: str, field: str) -> pd.Series:
     """A column that may be asked about, or a ViewError that names those there are."""
     if column not in cohort.factors:
         absent = f"{column!r}, which this cohort does not have"
-        fail(field, absent, f"use {', '.join(cohort.factors)}")
+        hint = "write a cut as 'age >= 60', or " if re.search("[<>=≤≥]", column) else ""
+        fail(field, absent, f"{hint}use {', '.join(cohort.factors)}")
     return cohort.frame[column]
 
 

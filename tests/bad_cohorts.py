@@ -5,6 +5,7 @@ words. There must be no other problem: one cause is reported once.
 """
 
 import csv
+import gzip
 from io import StringIO
 from typing import NamedTuple
 
@@ -54,6 +55,15 @@ FILES = [
     ),
     refused("it is an Excel workbook", "an Excel workbook", file=b"PK\x03\x04\x14\0\x06\0xl/work"),
     refused("it is an old workbook", "an old Excel", file=b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0"),
+    refused("it is compressed", "file: found a compressed file (gzip ... unpack it, and save it",
+            file=gzip.compress(SIX_CSV.encode())),
+    refused("it is of SPSS", "file: found an SPSS file", file=b"$FL2@(#) SPSS DATA FILE"),
+    refused("a value is as long as a book", "file, row 2: found a value of more than 131,072 "
+            "characters. To do: shorten it, or remove the column",
+            file=FIXED + "PAT-1," + "x" * 200_000 + ",1,1\n"),
+    refused("a quoted value swallows the file", "file, row 3: found a value of more than 131,072 "
+            "characters ... a quoted value does not end: close each quoted value",
+            file=FIXED + 'PAT-1,A,1,1\nPAT-2,"B,1,1\n' + "PAT-3,B,1,1\n" * 20_000),
     refused("it is a picture", "is not UTF-8", file=b"\x89PNG\r\n\x1a\n\0\0\0"),
     refused("values stand between semicolons", "separated by ';' ... by commas",
             file=SIX_CSV.replace(",", ";")),
@@ -76,6 +86,12 @@ FILES = [
 ]  # fmt: skip
 
 COLUMNS = [
+    refused("the arm is under ignore", "arm: found only a column that is under ignore. To do: take",
+            mapping="ignore: [arm]"),
+    refused("a time is under ignore", "os_event: found no os_time beside it (it is under ignore)",
+            mapping="ignore: [os_time]"),
+    refused("the endpoint is under ignore", "endpoint: found no pair such as os_time and os_event "
+            "(os_time, os_event under ignore)", mapping="ignore: [os_time, os_event]"),
     refused("it has no arm", "arm: found no such column ... columns in a mapping", arm=None),
     refused("it has no id", "patient_id: found no such column ... row_number", patient_id=None),
     refused("it has no endpoint", "endpoint: found no pair such as os_time and os_event",
@@ -105,8 +121,12 @@ EVENTS = [
     refused("events are coded 1 and 2", "os_event, row 3, row 4, row 6 and 1 more: found 2: not an "
             "event code ... recode: {os_event: {1: 0, 2: 1}}' if it is 2", os_event="1,2,2,1,2,2"),
     refused("all event codes are 2", "os_event, row 2 ... recode", os_event="2,2,2,2,2,2"),
-    refused("events are coded 0, 1 and 2", "os_event, row 4: found 2: not ... more than one kind "
-            "of event ... {0: 0, 1: 1, 2: 1}", os_event="0,1,2,0,1,1"),
+    refused("events are coded 0, 1 and 2", "os_event, row 4: found 2: not ... more than one end "
+            "of follow-up ... 1 only if it is death, from any cause; 0 if these patients were "
+            "alive", os_event="0,1,2,0,1,1"),
+    refused("events of another endpoint are coded 0, 1 and 2", "pfs_event, row 4: found 2: not ... "
+            "{0: 0, 1: 1, 2: 1}}' if 1 and 2 both are ... {0: 0, 1: 1, 2: another cause}' if only",
+            **PFS | {"pfs_event": "0,1,2,0,1,1"}),
     refused("events are coded 4 and 5", "4, 5: not an event code ... each code its meaning",
             os_event="4,5,4,5,4,5"),
     refused("an event is a half", "0.5: not an event code", os_event="0,0.5,1,0,1,1"),
@@ -114,15 +134,33 @@ EVENTS = [
             "a number ... 1 for an event and 0 for censored", os_event="no,yes,yes,no,yes,yes"),
     refused("events are true and false", "FALSE, TRUE: not a number ... recode",
             os_event="FALSE,TRUE,TRUE,FALSE,TRUE,TRUE"),
-    refused("an event is missing", "os_event, row 3: found nothing: a value is required",
-            os_event="0,NA,1,0,1,1"),
+    refused("an event is missing", "os_event, row 3, row 4: found NA (read as missing), nothing: "
+            "no status for 2 patients, and unknown is not alive ... leave them out of the file and "
+            "say how many", os_event="0,NA,,0,1,1"),
+    refused("a status has no meaning", "os_event, row 3, row 4: found UNKNOWN, lost: a "
+            "code the recode does not name ... give it a meaning ... 1 is the event, 0 censored, "
+            "null unknown, which is not alive", os_event="alive,UNKNOWN,lost,dead,dead,alive",
+            mapping="recode: {os_event: {alive: 0, dead: 1}}"),
+    refused("no code has a meaning", "os_event, row 2, row 3, row 4 and 3 more: found 0, 1: a code",
+            mapping="recode: {os_event: {}}"),
+    refused("a status is unknown", "os_event, row 3: found UNKNOWN (recoded to missing): no status "
+            "for 1 patient", os_event="alive,UNKNOWN,dead,dead,dead,alive",
+            mapping="recode: {os_event: {alive: 0, dead: 1, UNKNOWN: null}}"),
+    refused("a patient ended by another cause than asked for", "os_event, row 3: found another "
+            "cause: an end of follow-up that is neither ... 1 if these patients died",
+            os_event="alive,transplant,dead,dead,dead,alive",
+            mapping="recode: {os_event: {alive: 0, dead: 1, transplant: another cause}}"),
+    refused("a patient ended by another cause than progression", "pfs_event, row 3: found another "
+            "cause ... as if they could still have the event, and overstates its risk",
+            mapping="recode: {pfs_event: {0: 0, 1: 1, 2: another cause}}",
+            **PFS | {"pfs_event": "1,2,1,0,1,1"}),
 ]  # fmt: skip
 
 TIMES = [
     refused("a time is negative", "os_time, row 3, row 4: found -1, -0.5: a time before time zero",
             os_time="400,-1,-0.5,350,250,150"),
-    refused("times are missing", "os_time, row 2, row 3: found nothing: a value is required ... "
-            "leave the patient out", os_time=",NA,200,350,250,150"),
+    refused("times are missing", "os_time, row 2, row 3: found nothing, NA (read as missing): a "
+            "value is required ... leave the patient out", os_time=",NA,200,350,250,150"),
     refused("a time is text", "os_time, row 2, row 4: found 12 months, 1_000: not a number",
             os_time="12 months,300,1_000,350,250,150"),
     refused("a time is a date", "17-08-1984: not a number", os_time="17-08-1984,3,2,3,2,1"),
@@ -152,6 +190,9 @@ VALUES = [
             arm="A,A,B,B,C,C"),
     refused("arms differ in capitals", "3 arms (A, B, a)", arm="A,A,a,B,B,B"),
     refused("an arm is missing", "arm, row 3, row 7: found nothing", arm="A,,A,B,B, "),
+    refused("an arm is called as a missing value is", "arm, row 2, row 3, row 4: found NA (read as "
+            "missing): a value is required ... the name of an arm, write it otherwise in the file",
+            "arm: found 1 arm (EU)", arm="NA,NA,NA,EU,EU,EU"),
     refused("no arm is given", "arm, row 2 ... and 3 more: found nothing", "arm: found 0 arms",
             arm=",,,,,"),
     refused("an id repeats", "patient_id, row 2, row 4: found (not shown): an id that repeats",

@@ -97,6 +97,14 @@ def test_a_wrong_key_of_the_file_is_refused(top, tmp_path):
     assert any(line.startswith(name) for line in refused.value.found)
 
 
+def test_a_key_that_stands_twice_is_refused(tmp_path):
+    path = tmp_path / "claims.yaml"
+    text = (ROOT / "data" / "claims_template.yaml").read_text(encoding="utf-8")
+    path.write_text(f"{text}\nname: Another study\n", encoding="utf-8")
+    with pytest.raises(ClaimsError, match="'name' twice"):
+        read_claims(path)
+
+
 def test_all_mistakes_come_at_once(tmp_path):
     path = written(tmp_path, {"arm": "young", "printed": "soon", "colour": "red"})
     with pytest.raises(ClaimsError) as refused:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from lifelines.datasets import load_lymph_node
 
 from helpers.cohort import ROOT, Cohort, CohortError, load_cohort
+from helpers.loading.cells import write_csv
 
 
 @pytest.fixture
@@ -67,7 +68,9 @@ def test_a_cohort_is_refused_with_every_reason_when(bad, load):
     for line, expected in zip(lines, bad.says, strict=True):
         assert says(line, expected), f"{expected}\nis not in\n{line}"
         assert ": found " in line and " To do: " in line
-    assert f"{len(lines)} problem" in message.splitlines()[0]
+    head = message.splitlines()[0]
+    assert f"{len(lines)} problem" in head
+    assert ("the header is row 1" in head) == (", row " in message), "no row is named"
     assert message.startswith("mine.csv")
     assert "PAT-" not in message, "a patient id is quoted"
 
@@ -235,6 +238,25 @@ def test_the_code_1_is_the_same_however_it_is_written(load, code):
     assert list(cohort.frame["arm"]) == ["one"] * 3 + ["two"] * 3
 
 
+def test_names_that_look_like_formulas_are_read_back_from_the_file_that_protects_them(
+    load, tmp_path
+):
+    arms = ["=A", "=A", "'@B", "'@B", "'@B", "=A"]
+    rows = pd.DataFrame({"+id": list("abcdef"), "arm": arms, "os_time": [3.5, 2, 1, 3, 2, 1],
+                         "os_event": 1, "-x": ["-1", "-2", "-3", "-1", "-2", "+y"]})  # fmt: skip
+    write_csv(rows, tmp_path / "written.csv")
+    written = (tmp_path / "written.csv").read_text()
+    assert "'=A" in written and "''@B" in written and ",-3\n" in written
+    # A mapping may call things as the file shows them, or as they are.
+    for first, second, other in (("'+id", "'-x", "'=A"), ("+id", "-x", "=A")):
+        mapping = {"columns": {"patient_id": first, "x": second}, "reference_arm": other,
+                   "factors": {"x": {"label": "X"}}}  # fmt: skip
+        cohort = load(written, yaml.safe_dump(mapping))
+        assert list(cohort.frame["arm"]) == arms and cohort.arms == ("'@B", "=A")
+        assert list(cohort.frame["x"]) == ["-1", "-2", "-3", "-1", "-2", "+y"]
+        assert not cohort.flags["finding"].str.contains("apostrophe|spaces").any()
+
+
 def test_numbered_categories_are_kept_as_text(load):
     file = cohort_csv(arm="1,1.0,1,2,2.0,2", grade="3,3.0,2,2,,01")
     cohort = load(file, "{factors: {grade: {label: Grade}}, reference_arm: 2.0}")
@@ -362,6 +384,12 @@ def finding(cohort, column):
         ("histology", "21 categories: is it a number, free text or an id", 24, STATED, None),
         ("histology", "differ only in capitals", 6, STATED, {"histology": "a,A,b,b,b,b"}),
         ("arm", "capitals, spaces or dashes", 6, None, {"arm": "a–b,A-B,A-B,A-B,A-B,A-B"}),
+        ("arm", "spaces around it, read without them", 3, STATED,
+         {"arm": "A ,A,A,B,B\u00a0,\u00a0B"}),
+        ("histology", "spaces around it", 6, "{reference_arm: A, columns: {histology: type}}",
+         {"type": "a ,b ,a ,b ,a ,b "}),
+        ("arm", "control characters in it, written out", 3, "reference_arm: \"\\x1b[31mA\"",
+         {"arm": "\x1b[31mA,\x1b[31mA,\x1b[31mA,B,B,B"}),
         ("site, ward", "left out", 6, STATED, {"site": "1,1,1,1,1,1", "ward": "1,1,1,1,1,1"}),
     ],
 )  # fmt: skip
@@ -377,8 +405,19 @@ def many_histologies():
     return "\n".join(["patient_id,arm,os_time,os_event,histology", *rows])
 
 
+def test_no_name_in_a_cohort_holds_what_a_word_file_or_a_terminal_cannot(load):
+    file = cohort_csv(arm=["\x1b[2JA"] * 3 + ["two\r\nlines"] * 3, g="\x07,a\x0bb,\x9b,a,\uffff,b")
+    mapping = r"""{name: "N\e", reference_arm: "\e[2JA", factors: {g: {label: "\a"}}}"""
+    cohort = load(file, mapping)
+    assert cohort.arms == ("two\nlines", r"\u001b[2JA") and cohort.name == r"N\u001b"
+    assert list(cohort.frame["g"]) == [r"\u0007", r"a\u000bb", r"\u009b", "a", r"\uffff", "b"]
+    assert cohort.label("g") == r"\u0007"
+
+
 def test_a_cohort_without_oddities_has_no_flag(load):
     assert load(mapping=STATED).flags.empty
+    spaced = cohort_csv(os_time="400 ,300 ,200,350,250,150")
+    assert load(spaced, STATED).flags.empty, "spaces around a number change nothing"
     assert list(load(mapping=STATED).flags) == ["column", "rows", "finding"]
 
 

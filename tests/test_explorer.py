@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from cohorts import EXAMPLE, german, make_cohort
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -26,6 +27,7 @@ from helpers.explorer.looks import Looks, side_key
 from helpers.explorer.readout import readout
 from helpers.explorer.scene import FINE, scene, thin
 from helpers.explorer.takeaway import packed
+from helpers.loading.mapping import TextLoader
 from helpers.plots.drawn import CURVES, UNITS, Display, steps
 from helpers.plots.survival import figure_survival
 from helpers.view import View, Where
@@ -480,11 +482,82 @@ def upload(form, name, text):
     )  # fmt: skip
 
 
+def mean(form, endpoint, meanings):
+    """Say in the form what the codes of an endpoint's event mean."""
+    for code, meaning in meanings.items():
+        form.endpoints[endpoint][2].fields[code].value = meaning
+
+
+UNKNOWN = ["0:LIVING", "1:DECEASED", "[Not Available]", "1:DECEASED", "lost"] * 8
+
+
+def form_with_unknown_status():
+    """The form with 40 patients, of whom 8 have no status and 8 were lost."""
+    page = Explorer(PAPER)
+    rows = [f"p{i},{'AB'[i % 2]},{i + 1},{status}" for i, status in enumerate(UNKNOWN)]
+    upload(page.own.form, "mine.csv", "\n".join(["patient_id,arm,os_time,os_event", *rows]))
+    page.own.form.reference.value = "A"
+    return page, page.own.form
+
+
+def test_no_code_of_a_status_has_a_meaning_until_it_is_given_one():
+    page, form = form_with_unknown_status()
+    fields = form.endpoints["os"][2].fields
+    assert set(fields) == set(UNKNOWN)
+    for code, field in fields.items():
+        assert field.value == "(none)" and field.description == f"{code} means"
+        assert list(field.options) == ["(none)", "event", "censored", "missing", "another cause"]
+    for code, meaning in (("1:DECEASED", "event"), ("0:LIVING", "censored"), ("lost", "censored")):
+        assert page.cohort is PAPER
+        mean(form, "os", {code: meaning})
+        form.load()
+        assert "[Not Available]" in form.said.value
+        assert "a code the recode does not name" in form.said.value
+    assert "not alive" in form.said.value
+
+
+def test_a_status_that_is_unknown_is_never_censored_and_its_patients_are_counted():
+    page, form = form_with_unknown_status()
+    known = {"1:DECEASED": "event", "0:LIVING": "censored", "lost": "censored"}
+    mean(form, "os", known | {"[Not Available]": "missing"})
+    form.load()
+    assert page.cohort is PAPER
+    assert "no status for 8 patients, and unknown is not alive" in form.said.value
+    mean(form, "os", {"[Not Available]": "another cause"})
+    form.load()
+    assert page.cohort is PAPER
+    assert "neither event nor censoring" in form.said.value
+    mean(form, "os", {"[Not Available]": "event"})
+    form.load()
+    assert page.cohort.frame["os_event"].sum() == UNKNOWN.count("1:DECEASED") + 8
+
+
+def test_every_code_stands_in_the_mapping_that_the_form_writes():
+    _, form = form_with_unknown_status()
+    mean(form, "os", {"1:DECEASED": "event", "0:LIVING": "censored", "lost": "another cause",
+                      "[Not Available]": "missing"})  # fmt: skip
+    written = yaml.load(form.mapping.value, TextLoader)["recode"]["os_event"]
+    assert written == {"1:DECEASED": "1", "0:LIVING": "0", "lost": "another cause",
+                       "[Not Available]": None}  # fmt: skip
+
+
+def test_another_event_column_asks_for_its_own_codes_again():
+    _, form = form_with_unknown_status()
+    mean(form, "os", {"1:DECEASED": "event"})
+    event, codes = form.endpoints["os"][1:]
+    event.value = "arm"
+    assert list(codes.fields) == ["A", "B"]
+    assert {field.value for field in codes.fields.values()} == {"(none)"}
+    event.value = "(none)"
+    assert codes.fields == {} and codes.box.children == ()
+
+
 def test_a_file_with_our_names_is_used_as_it_is(tmp_path):
     page = Explorer(PAPER)
     rows = [f"p{i},{'AB'[i % 2]},{i + 1},{i % 2},{40 + i}" for i in range(40)]
     upload(page.own.form, "mine.csv", "\n".join(["patient_id,arm,os_time,os_event,age", *rows]))
     page.own.form.reference.value = "B"
+    mean(page.own.form, "os", {"0": "censored", "1": "event"})
     page.own.form.load()
     assert page.cohort.name == "mine" and page.cohort.arms == ("A", "B")
     assert "age" in page.cohort.factors
@@ -499,6 +572,7 @@ def test_a_file_that_cannot_be_read_is_refused_with_every_reason():
     assert "values separated by" in page.own.form.said.value
     upload(page.own.form, "<b>x</b>.csv", "patient_id,arm,os_time,os_event\np,A,-3,1\nq,B,2,7\n")
     page.own.form.load()
+    assert "1, 7: a code the recode does not name" in page.own.form.said.value
     assert "before time zero" in page.own.form.said.value
     assert "<b>x</b>" not in page.own.form.said.value
     assert page.cohort is PAPER
@@ -511,6 +585,7 @@ def test_arms_that_are_numbers_get_names(tmp_path):
     form = page.own.form
     form.arm_names["1"].value, form.arm_names["2"].value = "surgery", "watching"
     form.reference.value = "2"
+    mean(form, "os", {"0": "censored", "1": "event"})
     form.load()
     assert page.cohort.arms == ("surgery", "watching"), form.said.value
 
@@ -521,11 +596,12 @@ def test_codes_of_a_known_column_are_asked_for_and_never_made_missing_unasked():
     upload(page.own.form, "mine.csv", "\n".join(["patient_id,arm,os_time,os_event,sex", *rows]))
     form = page.own.form
     form.reference.value = "A"
+    mean(form, "os", {"1": "event"})
     sex = next(row for row in form.rows if row.column == "sex")
-    sex.codes["w"].value = "F"
+    sex.codes.fields["w"].value = "F"
     form.load()
     assert "cannot be used" in form.said.value and "m" in form.said.value
-    sex.codes["m"].value = "M"
+    sex.codes.fields["m"].value = "M"
     form.load()
     assert set(page.cohort.frame["sex"]) == {"F", "M"}
 

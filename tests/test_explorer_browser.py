@@ -287,17 +287,21 @@ def test_a_reader_loads_a_file_finds_a_subgroup_and_leaves_with_results(page, tm
     overall = page.driver.find_element(
         By.XPATH, "//b[.='Overall survival']/ancestor::*[contains(@class,'widget-vbox')][1]"
     )
-    for label, choice in (("Time", "Months"), ("Event", "Vital status"),
-                          ("The event happened where it says", "2")):  # fmt: skip
-        found = overall.find_element(By.XPATH, f".//label[.='{label}']/..//select")
-        ExplorerPage.select(found, choice)
+    for label, choice in (("Time", "Months"), ("Event", "Vital status"), ("1 means", "censored")):
+        path = f".//label[.='{label}']/..//select"
+        ExplorerPage.select(wait_for(lambda: overall.find_element(By.XPATH, path)), choice)  # noqa: B023
         time.sleep(0.3)
+    page.press("Check and use this cohort")
+    wait_for(lambda: "2: a code the recode does not name" in page.text("[role=alert]"))
+    ExplorerPage.select(overall.find_element(By.XPATH, ".//label[.='2 means']/..//select"), "event")
+    name = page.control("Name of the cohort", "input")
+    name.send_keys(f" {HOSTILE}", Keys.TAB)
     page.pick("Age at start", "factor: a number")
     page.pick("Gender", "known: Sex")
     page.pick("female means", "F")
     page.pick("male means", "M")
     page.press("Check and use this cohort")
-    wait_for(lambda: "My cohort 2024: private data" in page.text(), 30, "the own cohort")
+    wait_for(lambda: f"My cohort 2024 {HOSTILE}: private data" in page.text(), 30, "the cohort")
     page.pick("Add a filter", "Sex")
     page.tick("M")
     values = page.values()

@@ -1,11 +1,15 @@
 """A View is one question with one text, and nonsense is refused in words."""
 
+import base64
+import json
+
 import pytest
 from cohorts import german
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.view import View, ViewError, Where, default_view
+from helpers.analysis import analyse
+from helpers.view import View, ViewError, Where, cut, default_view
 
 FULL = """
 endpoint: rfs
@@ -71,6 +75,17 @@ def test_any_view_survives_its_text_and_its_link(endpoint, where, adjust, landma
         ("{endpoint: [os, pfs]}", "give one name"),
         ("{landmark: -1}", "0 or more"),
         ("{landmark: soon}", "0 or more"),
+        ("{landmark: 010}", "found '010'"),
+        ("{horizon: 12:30}", "found '12:30'"),
+        ("{endpoint: os, endpoint: pfs}", "'endpoint' twice"),
+        ('{"endpoint": "os", "endpoint": "os"}', "'endpoint' twice"),
+        ("endpoint: os\nhorizon: 1\nendpoint: pfs", "'endpoint' twice"),
+        ("{where: [{column: age, min: 1, max: 9, min: 2}]}", "'min' twice"),
+        ('{"where": [{"column": "age", "min": 1, "min": 2}]}', "'min' twice"),
+        ('{"compare": "\\ud800"}', "half of a character"),
+        ("[" * 5000, "neither JSON nor YAML"),
+        ("1" * 5000, "neither JSON nor YAML"),
+        ("!!python/object:os.system {}", "neither JSON nor YAML"),
         ("{horizon: 0}", "more than 0"),
         ("{horizon: .inf}", "more than 0"),
         ("{horizon: true}", "more than 0"),
@@ -91,6 +106,37 @@ def test_nonsense_is_refused_with_what_to_do(text, message):
     with pytest.raises(ViewError, match="To do: ") as caught:
         View.read(text)
     assert message in str(caught.value)
+
+
+def test_a_key_twice_in_a_link_is_refused():
+    twice = base64.urlsafe_b64encode(b'{"endpoint": "os", "endpoint": "pfs"}').decode()
+    with pytest.raises(ViewError, match="'endpoint' twice"):
+        View.from_link(twice)
+
+
+def test_a_number_may_have_an_exponent_and_a_code_its_zeros():
+    assert View.read("{landmark: 1e2, horizon: 1.5E+3}") == View(landmark=100, horizon=1500)
+    (where,) = View.read("{where: [{column: grade, in: [01, 1.0, 1_0, 2020-01-01]}]}").where
+    assert where.values == ("01", "1", "1_0", "2020-01-01")
+
+
+@pytest.mark.parametrize(
+    ("written", "cut_at"),
+    [("age >= 1e9", 1e9), ("age>=1E+2", 100), ("age >= .5", 0.5), ("age >= -3.", -3),
+     ("age >= 100000000000000000000", 1e20)],
+)  # fmt: skip
+def test_a_cut_may_be_written_as_any_number(written, cut_at):
+    view = View.read(json.dumps({"compare": written}))
+    assert cut(view.compare) == ("age", cut_at)
+    assert View.read(view.text()) == view and View.read(view.yaml()) == view
+    answer = analyse(german(), view)
+    assert answer.counts["patients"].sum() == 686
+
+
+def test_a_cut_in_another_form_is_refused_with_the_form_that_is_read():
+    for written in ("age > 60", "age ≥ 60", "age < 60", "age >= old", "age >= inf", "age >= 1e999"):
+        with pytest.raises(ViewError, match="write a cut as 'age >= 60'"):
+            analyse(german(), View(compare=written))
 
 
 def test_a_cut_link_is_refused():

@@ -6,7 +6,7 @@ be read and corrected before it is used. The file stays on this machine.
 
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from html import escape
 from pathlib import Path
 
@@ -20,8 +20,8 @@ from helpers.explorer.filters import ordered_levels
 from helpers.explorer.parts import NARROW, small
 from helpers.loading.mapping import STATUSES, Mapping
 from helpers.loading.problems import Problems
-from helpers.loading.reading import read_text_frame
-from helpers.loading.schema import is_identifier, read_codebook
+from helpers.loading.reading import read_text_frame, without_missing
+from helpers.loading.schema import ANOTHER_CAUSE, is_identifier, read_codebook
 
 WIDE = {"layout": w.Layout(width="100%", max_width="640px"), "style": NARROW}
 # A text is sent when its field is left: while it is typed, a button could be faster than it.
@@ -30,6 +30,9 @@ NONE, NUMBERED, NO_VALUE = "(none)", "(number the rows)", "(no value)"
 LEAVE, CATEGORY, NUMBER = "leave out", "factor: groups", "factor: a number"
 ENDPOINTS = {"os": "Overall survival", "pfs": "Progression-free survival", "": "Another endpoint"}
 MOST_CODES = 20  # different values in a column that can be an arm or an event
+# What a status can mean, and how a mapping says it. None is taken unless it is chosen: somebody
+# whose status is unknown is not alive.
+STATUS = {"event": "1", "censored": "0", "missing": None, "another cause": ANOTHER_CAUSE}
 
 
 class OwnForm:
@@ -71,6 +74,7 @@ class OwnForm:
         except CohortError as error:
             self.refuse(str(error))
             return
+        self.text = without_missing(self.text)
         self.said.value = ""
         self.form()
 
@@ -110,8 +114,9 @@ class OwnForm:
             w.HTML(f"<b>{escape(self.name)}</b>: {len(self.text)} rows, {len(names)} columns."),
             self.given, self.status, self.unit, self.zero, self.mask, self.id, self.arm,
             self.reference, self.arm_box,
-            *(w.VBox([w.HTML(f"<b>{label}</b>"), *([self.other] if not key else []),
-                      *self.endpoints[key]]) for key, label in ENDPOINTS.items()),
+            *(w.VBox([w.HTML(f"<b>{ENDPOINTS[key]}</b>"), *([self.other] if not key else []),
+                      time, event, codes.box])
+              for key, (time, event, codes) in self.endpoints.items()),
             w.HTML("<b>All other columns</b>: a factor can be compared, filtered by and adjusted "
                    "for."),
             self.others,
@@ -119,30 +124,22 @@ class OwnForm:
         self.below.layout.display = ""
         self.chosen()
 
-    def endpoint(self, key: str, names: list, few: list) -> tuple[w.Dropdown, ...]:
-        """Time, event, and which value of the event column is the event."""
-        kinds = [
-            w.Dropdown(options=[NONE, *names], description="Time", **WIDE),
-            w.Dropdown(options=[NONE, *few], description="Event", **WIDE),
-            w.Dropdown(options=[NONE], description="The event happened where it says", **WIDE),
-        ]
-        time, event, code = kinds  # fmt: skip
+    def endpoint(self, key: str, names: list, few: list) -> tuple[w.Dropdown, w.Dropdown, "Codes"]:
+        """Time, event, and what each value of the event column means."""
+        time = w.Dropdown(options=[NONE, *names], description="Time", **WIDE)
+        event = w.Dropdown(options=[NONE, *few], description="Event", **WIDE)
+        codes = Codes(self.write)
         if key:
             time.value = next((c for c in names if c.lower() == f"{key}_time"), NONE)
             event.value = next((c for c in few if c.lower() == f"{key}_event"), NONE)
 
-        def codes(_=None):
-            code.options = [NONE] + (self.levels(event.value) if event.value != NONE else [])
-            code.value = "1" if {"0", "1"} == set(code.options) - {NONE} else NONE
-            self.chosen()
+        def ask(_=None):
+            codes.ask(self.levels(event.value) if event.value != NONE else [], list(STATUS))
 
-        if event.value != NONE:
-            code.options = [NONE, *self.levels(event.value)]
-            code.value = "1" if set(code.options) - {NONE} <= {"0", "1"} else NONE
-        event.observe(codes, "value")
+        ask()
+        event.observe(lambda _: (ask(), self.chosen()), "value")
         time.observe(lambda _: self.chosen(), "value")
-        code.observe(lambda _: self.write(), "value")
-        return tuple(kinds)
+        return time, event, codes
 
     def levels(self, column: str) -> list[str]:
         return [str(v) for v in ordered_levels(self.text[column].astype("string"))]
@@ -189,7 +186,7 @@ class OwnForm:
             columns["arm"] = self.arm.value
             if any(level != name for level, name in called.items()):
                 recode["arm"] = called
-        for key, (time, event, code) in self.endpoints.items():
+        for key, (time, event, codes) in self.endpoints.items():
             if time.value == NONE and event.value == NONE:
                 continue
             name = key or slug(self.other.value) or "other"
@@ -198,10 +195,8 @@ class OwnForm:
             for kind, chosen in (("time", time.value), ("event", event.value)):
                 if chosen != NONE:
                     columns[f"{name}_{kind}"] = chosen
-            if code.value != NONE and event.value != NONE:
-                recode[f"{name}_event"] = {
-                    v: "1" if v == code.value else "0" for v in self.levels(event.value)
-                }
+            if event.value != NONE:  # a code without a meaning is left out: the check asks for it
+                recode[f"{name}_event"] = {old: STATUS[new] for old, new in codes.given().items()}
         for row in self.rows:
             row.into(columns, recode, factors, ignore)
         given = {
@@ -232,6 +227,29 @@ class OwnForm:
         self.used(cohort, files=(self.name, "mapping.yaml"), mapping=self.mapping.value)
 
 
+class Codes:
+    """A field for the meaning of each value in a column."""
+
+    def __init__(self, changed: Callable[[], None]):
+        self.changed, self.fields = changed, {}
+        self.box = w.VBox(layout=w.Layout(margin="0 0 0 2em"))
+
+    def ask(self, values: list[str], meanings: list[str], known: Collection[str] = ()) -> None:
+        """Ask what each value means; one that stands in `known` means itself."""
+        self.fields = {
+            value: w.Dropdown(options=[NONE, *meanings], description=f"{value} means", **WIDE,
+                              value=value if value in known else NONE)
+            for value in values
+        }  # fmt: skip
+        for field in self.fields.values():
+            field.observe(lambda _: self.changed(), "value")
+        self.box.children = tuple(self.fields.values())
+
+    def given(self) -> dict[str, str]:
+        """The meanings that were chosen."""
+        return {value: field.value for value, field in self.fields.items() if field.value != NONE}
+
+
 class OtherColumn:
     """What a column that is neither id, arm nor endpoint is used as."""
 
@@ -242,9 +260,8 @@ class OtherColumn:
         choices = [LEAVE, CATEGORY, NUMBER, *((f"known: {book.at[c, 'label']}", c) for c in known)]
         self.use = w.Dropdown(options=[c if isinstance(c, tuple) else (c, c) for c in choices],
                               value=proposed, description=column, **WIDE)  # fmt: skip
-        self.codes: dict[str, w.Dropdown] = {}
-        self.code_box = w.VBox(layout=w.Layout(margin="0 0 0 2em"))
-        self.box = w.VBox([self.use, self.code_box])
+        self.codes = Codes(changed)
+        self.box = w.VBox([self.use, self.codes.box])
         self.use.observe(lambda _: self.used_as(), "value")
         self.ask_codes()
 
@@ -256,15 +273,8 @@ class OtherColumn:
         """Known codes that the file writes otherwise are asked for, one by one."""
         wanted = self.book.at[self.use.value, "codes"] if self.use.value in self.book.index else ""
         wanted = wanted.split("|") if isinstance(wanted, str) and "|" in wanted else []
-        self.codes = {}
-        if wanted and not set(self.values) <= set(wanted) and len(self.values) <= MOST_CODES:
-            for value in self.values:
-                choice = w.Dropdown(options=[NONE, *wanted, NO_VALUE], **WIDE,
-                                    description=f"{value} means")  # fmt: skip
-                choice.value = value if value in wanted else NONE
-                choice.observe(lambda _: self.changed(), "value")
-                self.codes[value] = choice
-        self.code_box.children = tuple(self.codes.values())
+        other = wanted and not set(self.values) <= set(wanted) and len(self.values) <= MOST_CODES
+        self.codes.ask(self.values if other else [], [*wanted, NO_VALUE], known=wanted)
 
     def into(self, columns: dict, recode: dict, factors: dict, ignore: list) -> None:
         """Write this column into a mapping."""
@@ -278,12 +288,10 @@ class OtherColumn:
         if use in (CATEGORY, NUMBER):
             kind = {"type": "number"} if use == NUMBER else {"type": "category"}
             factors[name] = {"label": self.column, **kind}
-        if self.codes:
+        if self.codes.fields:
             # What is not chosen is not written, so that the check asks for it.
             recode[name] = {
-                old: None if new.value == NO_VALUE else new.value
-                for old, new in self.codes.items()
-                if new.value != NONE
+                old: None if new == NO_VALUE else new for old, new in self.codes.given().items()
             }
 
 

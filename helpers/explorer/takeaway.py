@@ -14,6 +14,8 @@ import pandas as pd
 from helpers.estimators.subgroups import ARMS
 from helpers.explorer.honesty import NAMES, read_looks
 from helpers.export import export, methods
+from helpers.loading.cells import write_csv
+from helpers.loading.names import folder_name
 
 STAMP = (2024, 6, 25, 0, 0, 0)  # of files in the zip: the same answer is the same file
 CITED = (
@@ -43,9 +45,8 @@ def packed(page) -> tuple[str, str, bytes]:
                 about = zipfile.ZipInfo(path.name, STAMP)
                 about.compress_type = zipfile.ZIP_DEFLATED
                 archive.writestr(about, path.read_bytes())
-    return f"explorer_{page.cohort.slug}_{page.answer.view.endpoint}.zip", "application/zip", (
-        buffer.getvalue()
-    )  # fmt: skip
+    name = folder_name(f"explorer_{page.cohort.slug}_{page.answer.view.endpoint}")
+    return f"{name}.zip", "application/zip", buffer.getvalue()
 
 
 def write(page, folder: Path) -> None:
@@ -60,10 +61,10 @@ def write(page, folder: Path) -> None:
     if page.forest.open:
         table = masked_forest(page.forest.table(), cohort.mask_below)
         source = cohort.source(*table["column"].unique())
-        table.assign(data_status=source).to_csv(folder / "forest.csv", index=False)
+        write_csv(table.assign(data_status=source), folder / "forest.csv")
     if not cohort.mask_below:
         says = pd.DataFrame(page.cautions(), columns=["about", "says"])
-        says.assign(data_status=answer.source).to_csv(folder / "caution.csv", index=False)
+        write_csv(says.assign(data_status=answer.source), folder / "caution.csv")
 
 
 def masked_forest(table: pd.DataFrame, below: int) -> pd.DataFrame:

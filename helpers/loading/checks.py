@@ -5,6 +5,8 @@ import pandas as pd
 from helpers.conventions import DAYS_PER
 from helpers.loading.mapping import Mapping
 from helpers.loading.problems import Problems
+from helpers.loading.reading import MISSING
+from helpers.loading.schema import ANOTHER_CAUSE
 
 LONGEST_DAYS = 100 * 365  # anything longer is a unit error or a code such as 99999
 FEW_ARMS = 6  # more are not quoted
@@ -73,24 +75,56 @@ def event_remedy(column: str, values: pd.Series) -> str:
             "say in a mapping which code is the event: "
             f"'recode: {{{column}: {{1: 0, 2: 1}}}}' if it is 2"
         )
+    if codes <= {0, 1, 2} and column == "os_event":
+        return (
+            "0, 1 and 2 stand for more than one end of follow-up: say in a mapping, under recode, "
+            "what each is: 1 only if it is death, from any cause; 0 if these patients were alive "
+            "when last seen, as they are at a transplant or a relapse"
+        )
     if codes <= {0, 1, 2}:
         return (
-            "0, 1 and 2 stand for more than one kind of event: say in a mapping which count, as "
-            f"in 'recode: {{{column}: {{0: 0, 1: 1, 2: 1}}}}' for either"
+            "0, 1 and 2 stand for more than one end of follow-up: say in a mapping which is the "
+            f"event: 'recode: {{{column}: {{0: 0, 1: 1, 2: 1}}}}' if 1 and 2 both are, as "
+            "progression and death are of progression-free survival; "
+            f"'{{0: 0, 1: 1, 2: {ANOTHER_CAUSE}}}' if only 1 is"
         )
-    return f"give each code its meaning in a mapping, as in 'recode: {{{column}: {{4: 1, 5: 0}}}}'"
+    return (
+        "give each code its meaning in a mapping, 1 for the event and 0 for censored, as in "
+        f"'recode: {{{column}: {{died: 1, alive: 0}}}}'"
+    )
+
+
+def why_missing(text: str) -> str:
+    """A text that became a missing value, and by what."""
+    return f"{text} (read as missing)" if text in MISSING else f"{text} (recoded to missing)"
+
+
+def required(column: str, kind: str, found: pd.Series) -> tuple[str, str]:
+    """What to say of patients without a value that each must have."""
+    if kind == "event":
+        count = f"{len(found)} patient{'s' * (len(found) != 1)}"
+        return (
+            f"no status for {count}, and unknown is not alive",
+            "find out whether they had the event, or leave them out of the file and say how many",
+        )
+    remedy = "fill it in, or leave the patient out and say so"
+    if column == "arm" and found.notna().any():
+        remedy += "; if it is the name of an arm, write it otherwise in the file"
+    return "a value is required", remedy
 
 
 def check_values(
     frame: pd.DataFrame,
     bad: dict[str, pd.Index],
+    text: pd.DataFrame,
     mapping: Mapping,
     codebook: pd.DataFrame,
     problems: Problems,
 ) -> None:
     """Report every value that cannot stand.
 
-    Rows in `bad` were reported when they were read, so they are not reported again.
+    Rows in `bad` were reported when they were read, so they are not reported again. `text` is
+    what the file says, for what has no value here.
     """
     from pandera.errors import SchemaErrors
     from pandera.pandas import DataFrameSchema
@@ -98,10 +132,9 @@ def check_values(
     for column in frame:
         if codebook.at[column, "type"] in ("time", "event") or column in ("patient_id", "arm"):
             missing = frame.index[frame[column].isna()].difference(bad[column])
-            problems.add_rows(
-                column, pd.Series(float("nan"), missing, dtype=object), "a value is required",
-                "fill it in, or leave the patient out and say so",
-            )  # fmt: skip
+            found = text.loc[missing, column].map(why_missing, na_action="ignore")
+            finding, remedy = required(column, codebook.at[column, "type"], found)
+            problems.add_rows(column, found, finding, remedy)
     try:
         schema = {column: column_schema(column, codebook.loc[column]) for column in frame}
         DataFrameSchema(schema).validate(frame, lazy=True)

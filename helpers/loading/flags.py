@@ -41,10 +41,20 @@ def applies(column: str, frame: pd.DataFrame) -> pd.Series | bool:
 
 
 def find_flags(
-    frame: pd.DataFrame, mapping: Mapping, codebook: pd.DataFrame, left_out: list[str]
+    frame: pd.DataFrame,
+    mapping: Mapping,
+    codebook: pd.DataFrame,
+    left_out: list[str],
+    remarks: list[tuple[str, int, str]],
 ) -> pd.DataFrame:
-    """What is kept but worth a look: column, rows (number of patients), finding."""
+    """What is kept but worth a look: column, rows (number of patients), finding.
+
+    `remarks` are those of reading the file, by its own names of columns.
+    """
     flags = Flags(len(frame))
+    ours = {source: name for name, source in mapping.columns.items()}
+    named = [(ours.get(column, column), *rest) for column, *rest in remarks]
+    flags.rows += [row for row in named if row[0] in frame]
     if left_out:
         more = f" and {len(left_out) - 5} more" if len(left_out) > 5 else ""
         flags.add(", ".join(left_out[:5]) + more, True,

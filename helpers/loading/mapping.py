@@ -8,6 +8,8 @@ import yaml
 from yaml.constructor import ConstructorError
 
 from helpers.conventions import DAYS_PER
+from helpers.loading.cells import restored
+from helpers.loading.names import CONTROL, visible
 from helpers.loading.problems import Problems, short
 from helpers.loading.reading import MISSING, read_bytes
 
@@ -51,28 +53,35 @@ class Mapping:
                 "abstract and of a press article that can be met; no row is a patient.",
                 time_zero="infusion or first salvage dose",
             )
-        return cls(name=path.stem)
+        return cls(name=visible(" ".join(path.stem.split()), CONTROL))
+
+
+def as_read(text: str) -> str:
+    """A text of the mapping as a cell of the CSV would be read."""
+    return restored(visible(text, CONTROL))
 
 
 class TextLoader(yaml.BaseLoader):
     """YAML in which every value is the text that stands there, or None for an unquoted null.
 
     Plain YAML reads no as false, 010 as 8 and 12:30 as 750, and keeps the last of two equal
-    keys without a word; codes and arm names must not change that way.
+    keys without a word; codes and arm names must not change that way. They are read as the
+    cells of the CSV are, but for spaces around them.
     """
 
     def construct_scalar(self, node):
         plain_null = node.style is None and node.value in ("", "~", "null", "Null", "NULL")
-        return None if plain_null else super().construct_scalar(node)
+        return None if plain_null else as_read(super().construct_scalar(node))
 
     def construct_mapping(self, node, deep=False):
         table = {}
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 raise ConstructorError(None, None, "a list as a name", key.start_mark)
-            if key.value in table:
-                raise ConstructorError(None, None, f"{key.value!r} twice", key.start_mark)
-            table[key.value] = self.construct_object(value, deep=True)
+            name = as_read(key.value)
+            if name in table:
+                raise ConstructorError(None, None, f"{name!r} twice", key.start_mark)
+            table[name] = self.construct_object(value, deep=True)
         return table
 
 

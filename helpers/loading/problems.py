@@ -4,6 +4,8 @@ Rows are numbered as a spreadsheet shows them: the header is row 1, and empty ro
 ids are never quoted.
 """
 
+import re
+
 import pandas as pd
 
 MOST_PROBLEMS = 40
@@ -34,6 +36,7 @@ class Problems:
         self.files = " with ".join(name for name in files if name)
         self.found: list[tuple[str, str, str]] = []
         self.hint = ""  # said once, below the problems
+        self.remarks: list[tuple[str, int, str]] = []  # column of the file, rows, what was done
 
     def add(self, where: str, found: str, remedy: str) -> None:
         problem = (short(where, 100), short(found, 250), short(remedy, 500))
@@ -50,6 +53,10 @@ class Problems:
         quoted = ", ".join(distinct[:4]) + (", ..." if len(distinct) > 4 else "")
         self.add(f"{short(column)}, {shown}{more}", f"{quoted}: {finding}", remedy)
 
+    def remark(self, column: str, rows: int, finding: str) -> None:
+        """No problem, but nothing is repaired silently: it becomes a flag of the cohort."""
+        self.remarks.append((column, rows, finding))
+
     def raise_if_any(self) -> None:
         if self.found:
             count = f"{len(self.found)} problem" + ("s" if len(self.found) > 1 else "")
@@ -61,5 +68,7 @@ class Problems:
                 lines.append(f"(and {len(self.found) - MOST_PROBLEMS} more)")
             if self.hint:
                 lines.append(self.hint)
-            head = f"{self.files} cannot be used, {count} (the header is row 1):"
+            counted = any(re.search(r", row \d", where) for where, _, _ in self.found)
+            rows = " (the header is row 1)" if counted else ""
+            head = f"{self.files} cannot be used, {count}{rows}:"
             raise CohortError("\n".join([head, *lines]), self.found)

@@ -2,11 +2,14 @@
 
 import csv
 from collections import Counter
+from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 
 import pandas as pd
 
+from helpers.loading.cells import NUMBER, restored
+from helpers.loading.names import CONTROL, visible
 from helpers.loading.problems import Problems
 
 # "None" and "null" are not here: an arm may well be called None.
@@ -17,6 +20,11 @@ NOT_TEXT = {
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
     b"\xff\xfe": "UTF-16 text",
     b"\xfe\xff": "UTF-16 text",
+    b"\x1f\x8b": "a compressed file (gzip, which R's .rds files are too)",
+    b"\xfd7zXZ": "a compressed file (xz)",
+    b"$FL2": "an SPSS file",
+    b"<stata_dta>": "a Stata file",
+    b"%PDF": "a PDF",
 }
 
 
@@ -44,7 +52,8 @@ def decoded(data: bytes, problems: Problems) -> str | None:
     remedy = "save it as 'CSV UTF-8 (comma delimited)'"
     for start, what in NOT_TEXT.items():
         if data.startswith(start):
-            return problems.add("file", what, remedy)
+            packed = what.startswith("a compressed")
+            return problems.add("file", what, f"unpack it, and {remedy}" if packed else remedy)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -56,18 +65,37 @@ def decoded(data: bytes, problems: Problems) -> str | None:
     return text
 
 
+def tidied(cell: str) -> str:
+    """A cell as it is read: without spaces around it, hidden characters written out."""
+    text = visible(cell.strip().replace("\r\n", "\n"), CONTROL)
+    return restored(text).strip()
+
+
+def repairs(cell: str) -> Iterator[str]:
+    """What was done to a cell that changes a name, in words."""
+    text = cell.strip()
+    if text != cell and text and not NUMBER.fullmatch(text):
+        yield "spaces around it, read without them"
+    if CONTROL.search(text.replace("\r\n", "\n")):
+        yield "control characters in it, written out as \\u001b is"
+
+
 def records(text: str, problems: Problems) -> list[list[str]] | None:
     """Every row as a list of values, empty rows included, or None and why it cannot be split."""
     rows: list[list[str]] = []
+    changed: Counter[tuple[int, str]] = Counter()  # column and what was done: how many values
     try:
         reader = csv.reader(StringIO(text, newline=""), strict=True, skipinitialspace=True)
         for row in reader:
-            rows.append([cell.strip() for cell in row])
+            tidy = [tidied(cell) for cell in row]
+            if rows and tidy != row:
+                changed.update((k, how) for k, cell in enumerate(row) for how in repairs(cell))
+            rows.append(tidy)
     except csv.Error as error:
-        return problems.add(
-            f"file, row {len(rows) + 1}", f"quotation marks that do not pair ({error})",
-            "close each quoted value, and double a quotation mark inside one",
-        )  # fmt: skip
+        return problems.add(f"file, row {len(rows) + 1}", *not_split(error, text))
+    for (k, how), count in changed.items():
+        if k < len(rows[0]):
+            problems.remark(rows[0][k], count, how)
     if not any(map(any, rows)):
         return problems.add("file", "nothing in it", "give a header and one row per patient")
     header = rows[0]
@@ -79,8 +107,24 @@ def records(text: str, problems: Problems) -> list[list[str]] | None:
     return rows
 
 
+def not_split(error: csv.Error, text: str) -> tuple[str, str]:
+    """Why a row cannot be split into values, and what to do."""
+    pair = "close each quoted value, and double a quotation mark inside one"
+    if "field limit" not in str(error):
+        return f"quotation marks that do not pair ({error})", pair
+    found = f"a value of more than {csv.field_size_limit():,} characters"
+    if '"' not in text:
+        return found, "shorten it, or remove the column"
+    return found, f"shorten it, or remove the column; or a quoted value does not end: {pair}"
+
+
+def without_missing(values):
+    """A column or a frame of texts without those that stand for a missing value."""
+    return values.mask(values.isin(MISSING))
+
+
 def read_text_frame(path: Path, problems: Problems) -> pd.DataFrame | None:
-    """The CSV as text, NaN where a value is missing; None when it cannot be laid out in columns.
+    """The CSV as text, NaN where a cell is empty; None when it cannot be laid out in columns.
 
     The index is the row in the file less 2, so that the first row below the header is 0 and
     empty rows, which are left out, still count. Columns without a name are left out: nothing
@@ -111,6 +155,6 @@ def read_text_frame(path: Path, problems: Problems) -> pd.DataFrame | None:
     )  # fmt: skip
     if len(problems.found) > before:
         return None
-    values = [[float("nan") if v in MISSING else v for v in row[:wide]] for row in filled.values()]
+    values = [[v or float("nan") for v in row[:wide]] for row in filled.values()]
     frame = pd.DataFrame(values, index=list(filled), columns=header, dtype=object)
     return frame.loc[:, [name for name in header if name]]

@@ -9,7 +9,7 @@ import pandas as pd
 from helpers.conventions import DAYS_PER, on_grid, significant
 from helpers.loading.mapping import Mapping, code_text
 from helpers.loading.problems import Problems, short
-from helpers.loading.reading import MISSING
+from helpers.loading.reading import MISSING, without_missing
 
 # Whole column names (letters and digits only, lower case) that say who somebody is.
 IDENTIFIERS = frozenset(
@@ -29,6 +29,12 @@ IDENTIFIERS = frozenset(
     }
 )  # fmt: skip
 
+# What a status can be recoded to beside 1, 0 and null: it ended follow-up and is not the event.
+ANOTHER_CAUSE = "another cause"
+UNNAMED_STATUS = (
+    "give it a meaning, in the form or there: 1 is the event, 0 censored, null unknown, which is "
+    "not alive"
+)
 STATUS_COLUMN = "data_status"  # in what we ship: says synthetic in every row
 FIXED_LABELS = {"os": "Overall survival", "pfs": "Progression-free survival"}
 
@@ -188,16 +194,24 @@ def check_required(
         tried = tried or bool(there or lost)
         if len(there) == 1 and not lost:
             absent = event if there == [column] else column
-            problems.add(there[0], f"no {absent} beside it",
+            ignored = " (it is under ignore)" if absent in mapping.ignore else ""
+            problems.add(there[0], f"no {absent} beside it{ignored}",
                          f"add or map {absent}, or list {there[0]} under ignore")  # fmt: skip
     needed = [c for c in ("patient_id", "arm") if c not in {*kept.columns, *mapping.columns}]
     for column in needed:
         hint = "; 'patient_id: row_number' numbers the rows" if column == "patient_id" else ""
-        problems.add(column, "no such column",
-                     f"add it, or map it under columns in a mapping file{hint}")  # fmt: skip
-    if not tried:
+        ignored = column in mapping.ignore and column in text.columns
         problems.add(
-            "endpoint", "no pair such as os_time and os_event",
+            column, "only a column that is under ignore" if ignored else "no such column",
+            f"{'take it out of ignore' if ignored else 'add it'}, or map it under columns in a "
+            f"mapping file{hint}",
+        )  # fmt: skip
+    if not tried:
+        times = codebook.index[codebook["type"].isin(["time", "event"])]
+        ignored = [c for c in times if c in mapping.ignore and c in text.columns]
+        found = "no pair such as os_time and os_event"
+        problems.add(
+            "endpoint", f"{found} ({', '.join(ignored)} under ignore)" if ignored else found,
             "add a time and an event, or map them under columns in a mapping file",
         )  # fmt: skip
     if needed or not tried:
@@ -226,18 +240,40 @@ def recoded(values: pd.Series, codes: dict) -> tuple[pd.Series, pd.Series]:
     return keys.map(table, na_action="ignore").astype(object), unknown
 
 
+def other_cause_remedy(column: str) -> str:
+    """What can be done with patients whose follow-up ended by another event than the one asked."""
+    if column == "os_event":
+        return (
+            "recode it to 1 if these patients died, for overall survival counts death from any "
+            "cause, and to 0 if they were alive when last seen"
+        )
+    return (
+        "recode it to 1 if the endpoint counts it as an event; 0 treats these patients as if they "
+        "could still have the event, and overstates its risk"
+    )
+
+
 def to_types(
     text: pd.DataFrame, mapping: Mapping, codebook: pd.DataFrame, problems: Problems
 ) -> tuple[pd.DataFrame, dict[str, pd.Index]]:
     """Recode, convert to numbers and to days. Also the rows already reported, by column."""
     frame, bad = pd.DataFrame(index=text.index), {}
     for column in text.columns:
-        values, kind = text[column], codebook.at[column, "type"]
+        values, kind = without_missing(text[column]), codebook.at[column, "type"]
         bad[column] = values.index[:0]
         if column in mapping.recode:
             values, unknown = recoded(values, mapping.recode[column])
-            problems.add_rows(column, unknown, "a code the recode does not name", "name it there")
+            problems.add_rows(column, unknown, "a code the recode does not name",
+                              UNNAMED_STATUS if kind == "event" else "name it there")  # fmt: skip
             bad[column] = unknown.index
+        if kind == "event":
+            other = values[values == ANOTHER_CAUSE]
+            problems.add_rows(
+                column, other, "an end of follow-up that is neither event nor censoring, which "
+                "cannot be analysed yet", other_cause_remedy(column),
+            )  # fmt: skip
+            bad[column] = bad[column].union(other.index)
+            values = values.mask(values == ANOTHER_CAUSE)
         if kind in ("number", "time", "event"):
             numbers = pd.to_numeric(values, errors="coerce").astype(float)
             numbers = numbers.where(numbers.abs() != float("inf"))

@@ -15,6 +15,7 @@ import pandas as pd
 from helpers.analysis import Answer, analyse
 from helpers.cohort import PAPER_COHORT, SECOND_COHORT, Cohort, load_cohort
 from helpers.conventions import DAYS_PER_MONTH
+from helpers.loading.cells import write_csv
 from helpers.pages.describe import EVALUABLE
 from helpers.paper import pinned
 from helpers.regression import cox_table
@@ -41,7 +42,7 @@ def load_calibrated(which: str | int) -> Cohort:
 
     with TemporaryDirectory() as folder:
         path = Path(folder) / f"member_{which}.csv"
-        cohort_frame(pinned.member(which)).to_csv(path, index=False)
+        write_csv(cohort_frame(pinned.member(which)), path)
         return load_cohort(path, member=True)
 
 

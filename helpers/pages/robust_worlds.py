@@ -19,6 +19,7 @@ from helpers.estimators.moved import SCALE
 from helpers.estimators.multiverse import NONE, PLAIN, Specification, multiverse, specifications
 from helpers.estimators.plugs import propensity_weighted
 from helpers.estimators.treatment_time import time_dependent_cox
+from helpers.loading.cells import write_csv
 from helpers.pages.robust_choices import WEIGHTED
 from helpers.simulate.cohort import from_infusion, simulate_cohort
 from helpers.simulate.dials import Dials
@@ -59,7 +60,7 @@ def made(seed: int) -> tuple[Cohort, pd.DataFrame]:
     )
     with TemporaryDirectory() as folder:
         path, mapping = Path(folder) / "made.csv", Path(folder) / "made.yaml"
-        shown.to_csv(path, index=False)
+        write_csv(shown, path)
         mapping.write_text(MAPPING, encoding="utf-8")
         return load_cohort(path, mapping), frame
 

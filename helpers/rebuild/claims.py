@@ -12,6 +12,7 @@ import pandas as pd
 import yaml
 
 from helpers.conventions import DAYS_PER_MONTH
+from helpers.loading.plain import read_yaml
 from helpers.paper.published import printing_interval
 from helpers.rebuild import measure as m
 from helpers.rebuild.checking import DAYS, NOT_REACHED, check_claim, check_top, in_days
@@ -40,7 +41,7 @@ def read_claims(path: str | Path) -> dict:
     """
     path = Path(path)
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ClaimsError(path.name, [f"Found no file to read ({error.strerror})."]) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:

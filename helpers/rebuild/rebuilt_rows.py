@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from helpers.loading.cells import write_csv
 from helpers.loading.schema import FIXED_LABELS
 from helpers.rebuild.problem import Problem
 from helpers.rebuild.state import State
@@ -57,7 +58,7 @@ def write_rebuilt(
 ) -> tuple[Path, Path]:
     """Write a state as `path` (CSV) and beside it the mapping (YAML) it loads with."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    rebuilt_frame(problem, state, rng).to_csv(path, index=False, lineterminator="\n")
+    write_csv(rebuilt_frame(problem, state, rng), path)
     mapping = path.with_suffix(".yaml")
     given = {k: v for k, v in mapping_of(content).items() if v not in ({}, "")}
     mapping.write_text(yaml.safe_dump(given, sort_keys=False, allow_unicode=True), encoding="utf-8")

@@ -10,6 +10,7 @@ from pathlib import Path
 import nbformat
 from jupyter_core.paths import jupyter_path
 
+from helpers.workshop.book import literal
 from helpers.workshop.files import write
 
 HEAD = """# Subgroup explorer
@@ -31,9 +32,10 @@ explore(load_cohort({path!r}, {map_path!r}), files=({path!r}, {map_path!r}))
 def page(folder: Path, *, status: str, caution: str, path: str, map_path: str) -> Path:
     """Write the notebook that is served; returns its path."""
     folder.mkdir(parents=True, exist_ok=True)
+    head = HEAD.format(status=literal(status), caution=literal(caution))
     notebook = nbformat.v4.new_notebook(
         cells=[
-            nbformat.v4.new_markdown_cell(HEAD.format(status=status, caution=caution), id="head"),
+            nbformat.v4.new_markdown_cell(head, id="head"),
             nbformat.v4.new_code_cell(CODE.format(path=path, map_path=map_path), id="page"),
         ],
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"},

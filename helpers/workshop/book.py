@@ -145,7 +145,7 @@ def build_book(
 
 def _front(title, status, caution, note, names, stopped, listed):
     """Return the front page as Markdown: title, status and the list of pages."""
-    parts = [f"# {_escape(title)}", f"**{_escape(status)}**", _escape(caution), note]
+    parts = [f"# {literal(title)}", f"**{literal(status)}**", literal(caution), note]
     if stopped:
         links = ", ".join(f"[]({name}.ipynb)" for name in stopped)
         parts.append(f"```{{error}}\nStopped at an error: {links}\n```")
@@ -154,8 +154,9 @@ def _front(title, status, caution, note, names, stopped, listed):
     return "\n\n".join(filter(None, parts))
 
 
-def _escape(text):
-    return re.sub(r"([\\`*_{}\[\]<>#$|])", r"\\\1", text)
+def literal(text: str) -> str:
+    """A name from a file as Markdown shows it letter by letter."""
+    return re.sub(r"([\\`*_{}\[\]<>#$|&])", r"\\\1", text)
 
 
 def _run_sphinx(pages, book, settings):
@@ -209,18 +210,21 @@ def _name_sidebar(book):
 def anchor(title: str) -> str:
     """Return the anchor JupyterLab gives a heading, so that one link serves both.
 
+    Sphinx writes it raw into the page, so what could end it there is left out.
+
     Examples
     --------
     >>> anchor("Who was treated?")
     'Who-was-treated?'
     """
-    return title.replace(" ", "-")
+    return re.sub(r'["<>&]', "", title.replace(" ", "-"))
 
 
 def setup(app):
     """Extend Sphinx: formulas without MathJax, which would come from a CDN, and named folds."""
     app.add_html_math_renderer("mathml", (_formula(False), None), (_formula(True), None))
     app.connect("html-page-context", _name_folds)
+    app.connect("html-page-context", _escape_titles, priority=900)  # after the theme has set some
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -246,3 +250,17 @@ def _formula(as_block):
 def _name_folds(app, pagename, templatename, context, doctree):
     # myst-nb hides the line to click from screen readers behind one label for all
     context["body"] = context.get("body", "").replace(' aria-label="Toggle hidden content"', "")
+
+
+class Escaped(str):
+    """Text that is HTML already, which templates must not escape once more."""
+
+    def __html__(self):
+        return self
+
+
+def _escape_titles(app, pagename, templatename, context, doctree):
+    # The theme puts them raw into the logo, the printed page and the search; a cohort may be
+    # called "<script>".
+    for name in {"docstitle", "pagetitle", "root_title"} & context.keys():
+        context[name] = Escaped(html.escape(context[name]))

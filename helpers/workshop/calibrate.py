@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from helpers.loading.cells import write_csv
 from helpers.rebuild.claims import build
 from helpers.rebuild.misses import miss_table, nearest_miss, unmet_together
 from helpers.rebuild.paper import as_member, drawn, first_endpoint
@@ -50,7 +51,7 @@ def find_member(seed: int, number: int, readings: dict[str, str] | None = None) 
 def write_cohort(member: dict, path: Path) -> pd.DataFrame:
     """Write a member as a cohort CSV."""
     frame = cohort_frame(member)
-    frame.to_csv(path, index=False, lineterminator="\n")
+    write_csv(frame, path)
     return frame
 
 

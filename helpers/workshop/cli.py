@@ -9,8 +9,10 @@ import os
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import redirect_stdout
 from pathlib import Path
 
+from helpers.loading.names import visible
 from helpers.workshop import (
     multiverse_verb,
     resample_verb,
@@ -30,6 +32,7 @@ from helpers.workshop.given import (
     whole_number,
 )
 from helpers.workshop.pools import pool_of, using
+from helpers.workshop.screen import Screen, print_anywhere
 
 TITLE = "Salvage after CD19 CAR-T failure: an executable companion"
 EDITIONS = {
@@ -126,6 +129,7 @@ def refresh(args: argparse.Namespace) -> int:
 def check(args: argparse.Namespace) -> int:
     """Print the ledger: every published number, what is computed, and a verdict."""
     from helpers.cohort import PAPER_COHORT, ROOT, resolve
+    from helpers.loading.cells import write_csv
     from helpers.paper.ledger import NOT_MET, claims, ledger
     from helpers.words import NOT_DEFINED
 
@@ -139,11 +143,9 @@ def check(args: argparse.Namespace) -> int:
         raise Refused(str(error)) from None
     (ROOT / "build").mkdir(exist_ok=True)
     source = cohort.source() if cohort else "From the printed numbers alone."
-    table.assign(data_status=source).to_csv(
-        ROOT / "build" / "ledger.csv", index=False, lineterminator="\n"
-    )
+    write_csv(table.assign(data_status=source), ROOT / "build" / "ledger.csv")
     if args.json:
-        print(table.to_json(orient="records", indent=1, force_ascii=False))
+        print(table.to_json(orient="records", indent=1))
     else:
         print(f"{source} {cohort.caution if cohort else ''}\n")
         shown = table.drop(columns="quantity")
@@ -195,7 +197,7 @@ def _build(build: Path, cohort, title: str, chosen: Iterable[str]) -> bool:
                 caution=cohort.caution, chosen=[name],
             )  # fmt: skip
         except ValueError as error:
-            print(f"{EDITIONS[name]} could not be built: {error}", file=sys.stderr)
+            print(visible(f"{EDITIONS[name]} could not be built: {error}"), file=sys.stderr)
             return False
         print(f"{EDITIONS[name].removeprefix('The ').capitalize()}: {pages[name]}")
     return True
@@ -253,9 +255,10 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Carry out one verb and return the exit code."""
+    print_anywhere(sys.stdout, sys.stderr)
     args = parser().parse_args(argv)
     try:
-        with using(pool_of(args)):
+        with using(pool_of(args)), redirect_stdout(Screen(sys.stdout)):
             code = args.function(args)
         sys.stdout.flush()
         return code
@@ -263,8 +266,8 @@ def main(argv: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Refused as error:
-        print(error, file=sys.stderr)
+        print(visible(str(error)), file=sys.stderr)
         return 2
     except KeyboardInterrupt as error:
-        print(str(error) or "Interrupted.", file=sys.stderr)
+        print(visible(str(error)) or "Interrupted.", file=sys.stderr)
         return 130

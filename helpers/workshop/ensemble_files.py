@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 
+from helpers.loading.cells import write_csv
 from helpers.paper.pinned import COLUMNS, FOLDER, arrays
 from helpers.paper.unprinted import unprinted
 from helpers.rebuild.paper import ALTERNATIVES, NOT_FOUND
@@ -82,9 +83,8 @@ def write_ensemble(seed: int, members: list[dict], names, added: dict[str, dict]
         for r in about["reading"]
     ]
     values = pd.DataFrame({n: pooled_values(members, n) for n in names})
-    about.join(values).rename_axis("member").to_csv(
-        FOLDER / "members.csv", lineterminator="\n", float_format="%.8g"
-    )
+    members_table = about.join(values).rename_axis("member")
+    write_csv(members_table, FOLDER / "members.csv", index=True, digits=8)
     rows, kept, index, seen = [], [], {}, []
     for basis in BASES:
         witnesses = distinct([*pool(members, basis, added=True), *before[basis]])
@@ -99,12 +99,9 @@ def write_ensemble(seed: int, members: list[dict], names, added: dict[str, dict]
                     kept.append(witnesses[at])
                 rows.append((name, basis, end, found[at], index[key], len(witnesses)))
     table = pd.DataFrame(rows, columns=["quantity", "basis", "end", "value", "cohort", "witnesses"])
-    table.assign(seed=seed, starts=STARTS, leapt=2 * len(EVENTS), relays=LEGS).to_csv(
-        FOLDER / "ranges.csv", index=False, lineterminator="\n", float_format="%.8g"
-    )
-    pd.concat(seen)[["basis", *names]].to_csv(
-        FOLDER / "witnesses.csv", index=False, lineterminator="\n", float_format="%.5g"
-    )
+    table = table.assign(seed=seed, starts=STARTS, leapt=2 * len(EVENTS), relays=LEGS)
+    write_csv(table, FOLDER / "ranges.csv", digits=8)
+    write_csv(pd.concat(seen)[["basis", *names]], FOLDER / "witnesses.csv", digits=5)
     write_added(added, seen[-1])
     write_readings(seed)
     np.savez_compressed(
@@ -129,7 +126,7 @@ def write_added(added: dict[str, dict], witnesses: pd.DataFrame) -> None:
         reached = [*witnesses.loc[same, target].dropna(), *driven]
         rows.append((extra, printed, target, min(reached), max(reached)))
     table = pd.DataFrame(rows, columns=["extra", "printed", "target", "low", "high"])
-    table.to_csv(FOLDER / "added.csv", index=False, lineterminator="\n", float_format="%.8g")
+    write_csv(table, FOLDER / "added.csv", digits=8)
 
 
 def write_readings(seed: int) -> None:
@@ -145,6 +142,4 @@ def write_readings(seed: int) -> None:
         name = "; ".join(f"{k}: {v}" for k, v in reading.items())
         rows.append((name, len(found), whole, most, nearest, missed))
     names = ["reading", "attempts", "members", "stages_solved", "nearest_miss", "claims_missed"]
-    pd.DataFrame(rows, columns=names).to_csv(
-        FOLDER / "readings.csv", index=False, lineterminator="\n", float_format="%.4g"
-    )
+    write_csv(pd.DataFrame(rows, columns=names), FOLDER / "readings.csv", digits=4)

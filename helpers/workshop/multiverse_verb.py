@@ -13,6 +13,7 @@ def multiverse(args: argparse.Namespace) -> int:
     """Answer every offered analysis of a cohort; tables and figure in build/."""
     from helpers.cohort import ROOT
     from helpers.estimators.moved import choices_that_move
+    from helpers.loading.cells import write_csv
     from helpers.notebook import export_figure
     from helpers.pages import multiverse_words as words
     from helpers.pages.robust_choices import (
@@ -44,9 +45,7 @@ def multiverse(args: argparse.Namespace) -> int:
     print("\n".join(plain_text(text) for text in said if text))
     kept = table.drop(columns=COUNTED) if cohort.mask_below else table
     for name, frame in (("analyses", kept), ("choices", moved)):
-        frame.assign(data_status=source).to_csv(
-            folder / f"{name}.csv", index=False, lineterminator="\n"
-        )
+        write_csv(frame.assign(data_status=source), folder / f"{name}.csv")
     caption = f"{words.caption_specifications(table, cohort)} {source}"
     figure = figure_specifications(table, of=cohort)
     export_figure(figure, folder / "specification_curve", plain_text(caption))

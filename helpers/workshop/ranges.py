@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.conventions import DAYS_PER_MONTH
+from helpers.loading.cells import write_csv
 from helpers.rebuild.problem import Problem
 from helpers.rebuild.reach import asked, reach, two_starts
 from helpers.rebuild.rebuilt_rows import write_rebuilt
@@ -112,5 +113,5 @@ def paper_ranges(
                     row[f"{end}_cohort"] = path.name
             rows.append(row | {"months": months, "seed": seed, "found": result["found"]})
     table = pd.DataFrame(rows)
-    table.to_csv(folder / "ranges.csv", index=False, lineterminator="\n", float_format="%.6g")
+    write_csv(table, folder / "ranges.csv", digits=6)
     return table

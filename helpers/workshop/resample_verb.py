@@ -20,6 +20,7 @@ def resample(args: argparse.Namespace) -> int:
     """P and hazard ratio of two groups by shuffled arms and redrawn patients, beside formulas."""
     from helpers.cohort import ROOT
     from helpers.fit.likelihood import NotEstimable
+    from helpers.loading.cells import write_csv
     from helpers.sentences import read_view
     from helpers.view import default_view
     from helpers.words import plain_text
@@ -41,9 +42,8 @@ def resample(args: argparse.Namespace) -> int:
     source = f"{answer.source} {cohort.caution}"
     print(f"{source}\n\n{plain_text(read_view(answer))} The two groups, unadjusted:\n")
     print(table.to_string(index=False))
-    table.assign(endpoint=answer.label, seed=args.seed, data_status=source).to_csv(
-        folder / "chance.csv", index=False, lineterminator="\n"
-    )
+    named = table.assign(endpoint=answer.label, seed=args.seed, data_status=source)
+    write_csv(named, folder / "chance.csv")
     print(f"\n{args.shuffles:,} shuffles and {args.resamples:,} resamples, "
           f"{time.monotonic() - start:.1f} s; written to {folder.relative_to(ROOT)}.")  # fmt: skip
     return 0

@@ -11,9 +11,11 @@ from pathlib import Path
 from threading import Event
 
 import nbformat
+import pandas as pd
 from nbformat import NotebookNode
 from tqdm import tqdm
 
+from helpers.loading.cells import write_csv
 from helpers.workshop.execute import Interrupted, Outcome, execute, in_parallel
 from helpers.workshop.files import read, tags, write
 from helpers.workshop.takeaway import export_tables
@@ -166,9 +168,5 @@ def longest_first(notebooks: list[Path], timings: Path) -> list[Path]:
 
 
 def _write_timings(outcomes: list[Outcome], path: Path) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(TIMINGS)
-        for outcome in outcomes:
-            values = (getattr(outcome, name) for name in TIMINGS)
-            rows.writerow(round(v, 3) if isinstance(v, float) else v for v in values)
+    rows = [[getattr(outcome, name) for name in TIMINGS] for outcome in outcomes]
+    write_csv(pd.DataFrame(rows, columns=TIMINGS).round(3), path)

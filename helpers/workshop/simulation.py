@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.cohort import ROOT
+from helpers.loading.cells import write_csv
 from helpers.simulate.calibration import SCENARIOS, calibration, one_replication
 from helpers.simulate.stored import (
     FOLDER,
@@ -91,7 +92,7 @@ def write_simulation(
     run = {"seed": seed, "replications": len(next(iter(results.values()))),
            "scenarios": len(results), "seconds": round(seconds)}  # fmt: skip
     for name, frame in ((TABLE, table), (RUN, pd.DataFrame([run]))):
-        frame.to_csv(folder / name, index=False, lineterminator="\n", float_format="%.8g")
+        write_csv(frame, folder / name, digits=8)
     names = list(next(iter(results.values()))[0])
     packs = {
         scenario: np.array([[packed(row[name]) for name in names] for row in rows], np.int32)

@@ -17,6 +17,7 @@ from string import Template
 from markdown_it import MarkdownIt
 from nbformat import NotebookNode
 
+from helpers.workshop.book import literal
 from helpers.workshop.pages import PICTURES, PLOTLY, PLOTLY_CONFIG
 from helpers.workshop.plans import Plan
 
@@ -162,7 +163,7 @@ def _slides(plan, figures, title, foot, others) -> list[str]:
     beside = ", ".join(f'<a href="{name}">{minutes} minutes</a>' for minutes, name in others)
     beside = f'<p class="keys">In the same folder: {beside}.</p>' if beside else ""
     parts = [
-        ("start", "title", title,
+        ("start", "title", literal(title),
          f'<p class="asked">{_line(plan.title)}</p>'
          '<p class="keys">Arrow keys turn the slides; Home and End lead to the first and the last. '
          "What is often answered, and what to say then, stands in the guide of the instructor's "

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.cohort import ROOT
+from helpers.loading.cells import write_csv
 from helpers.rebuild.claims import build
 from helpers.rebuild.reach import ASKED, asked, driven, two_starts, within
 from helpers.sums import write_sums
@@ -192,7 +193,7 @@ def write_study(seed: int, results: dict, per_set: int, wrong: int) -> dict[str,
         if not len(table):  # not run yet
             (FOLDER / f"{name}.csv").unlink(missing_ok=True)
             continue
-        table.to_csv(FOLDER / f"{name}.csv", index=False, lineterminator="\n", float_format="%.8g")
+        write_csv(table, FOLDER / f"{name}.csv", digits=8)
     lines = [json.dumps({"part": part, "task": task, "result": result})
              for part in PARTS for task, result in results[part].items()]  # fmt: skip
     RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")

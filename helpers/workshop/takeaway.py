@@ -4,15 +4,17 @@ Figures are written by the kernel itself (see `helpers.notebook.show`), since on
 drawings. Everything carries the status of its data and its conventions in the footer.
 """
 
-import csv
 import re
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
+import pandas as pd
 from nbformat import NotebookNode
 
+from helpers.loading.cells import write_csv
+from helpers.loading.names import LONGEST
 from helpers.workshop.files import tags
 
 PAGE = """<!doctype html>
@@ -60,25 +62,21 @@ def export_tables(nb: NotebookNode, folder: Path) -> list[Path]:
     written: list[Path] = []
     for table in tables(nb):
         words = re.sub(r"\W+", "_", table.caption.lower()).strip("_")
-        stem = folder / f"table_{words[:60].rstrip('_')}"
+        # In bytes: some letters have four, and a name of more than 255 is none.
+        short = words[:60].encode()[:LONGEST].decode(errors="ignore")
+        stem = folder / f"table_{short.rstrip('_')}"
         while stem.with_suffix(".csv") in written:  # a caption used twice
             stem = stem.with_name(f"{stem.name}_again")
         folder.mkdir(parents=True, exist_ok=True)
         paths = [stem.with_suffix(kind) for kind in (".csv", ".html", ".docx")]
-        write_csv(table, paths[0])
+        # One row per row; what the data is stands in a column of its own.
+        rows = [[*row, table.foot] for row in table.rows]
+        write_csv(pd.DataFrame(rows, columns=[*table.header, "data_status"]), paths[0])
         page = PAGE.format(title=escape(table.caption), table=table.html)
         paths[1].write_text(page, encoding="utf-8")
         write_word(table, paths[2])
         written += paths
     return written
-
-
-def write_csv(table: Table, path: Path) -> None:
-    """One row per row; what the data is stands in a column of its own."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow([*table.header, "data_status"])
-        rows.writerows([*row, table.foot] for row in table.rows)
 
 
 def write_word(table: Table, path: Path) -> None:
