@@ -11,12 +11,8 @@ from scipy.stats import chi2, norm
 from helpers.conventions import INTERVALS, TIE_RULES, TIES
 from helpers.fit.design import Model, prepared, standardised, without_eventless
 from helpers.fit.design import design as design  # part of what this module offers
-from helpers.fit.likelihood import (
-    NotEstimable,
-    maximum,
-    profile,
-    robust_error,
-)
+from helpers.fit.likelihood import NotEstimable, robust_error
+from helpers.fit.maximum import maximum, profile
 from helpers.fit.penalised import penalised_profile, settled
 from helpers.survival import compiled, wald, wald_columns
 

@@ -120,7 +120,7 @@ def test_what_cannot_be_estimated_is_a_row_with_a_note():
     table = screen(["flat", "empty", "text", "rare", "age"], frame).set_index("factor")
     assert table.loc[["flat", "empty", "text"], ROW].isna().all(axis=None)
     assert "the same for every patient" in table.at["flat", "note"]
-    assert "no patient had an event" in table.at["empty", "note"]
+    assert "empty: missing for all" in table.at["empty", "note"]
     assert table.at["empty", "n"] == 0
     assert table.loc["rare", ROW].isna().all()
     assert table.at["rare", "note"] == "no event in that group, so the ratio is 0"

@@ -201,7 +201,9 @@ def test_separated_groups_have_the_same_note_from_both(tmp_path):
     }  # fmt: skip
     cohort = make_cohort(tmp_path, columns)
     assert_engines_agree(cohort, View())
-    assert "infinite" in " ".join(analyse(cohort, View(), engine="fast").notes["note"])
+    assert "while both groups are at risk" in " ".join(
+        analyse(cohort, View(), engine="fast").notes["note"]
+    )
 
 
 def test_the_kernel_is_imported_only_when_asked_for():

@@ -14,7 +14,8 @@ from scipy.optimize import minimize
 from helpers.cohort import ROOT
 from helpers.estimators.adjusted import adjusted_curves
 from helpers.estimators.logistic import logistic_table
-from helpers.fit.likelihood import newton, partial_likelihood
+from helpers.fit.likelihood import partial_likelihood
+from helpers.fit.maximum import newton
 from helpers.regression import (
     TERM_COLUMNS,
     NotEstimable,

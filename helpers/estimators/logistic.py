@@ -8,7 +8,8 @@ from scipy.stats import chi2
 
 from helpers.conventions import INTERVALS
 from helpers.fit.design import design, standardised
-from helpers.fit.likelihood import NotEstimable, limit
+from helpers.fit.likelihood import NotEstimable
+from helpers.fit.maximum import limit
 from helpers.fit.penalised import settled
 from helpers.regression import TERM_COLUMNS, firth_terms
 from helpers.survival import wald

@@ -5,7 +5,8 @@ import pandas as pd
 
 from helpers.conventions import TIES
 from helpers.fit.design import prepared, standardised, without_eventless
-from helpers.fit.likelihood import NotEstimable, climbed, robust_error
+from helpers.fit.likelihood import NotEstimable, robust_error
+from helpers.fit.maximum import climbed
 from helpers.regression import finished
 from helpers.survival import wald_columns
 

@@ -104,14 +104,14 @@ def bases(frame, event: str, covariates: list[str], references: dict | None) -> 
 
 def prepared(frame, time, event, covariates, references, products=None, cluster=None) -> Model:
     """The complete cases, their design matrix and its terms."""
-    needed = [time, event, *covariates, *([cluster] if cluster else [])]
-    complete = ~np.any([pd.isna(frame[column].array) for column in needed], axis=0)
+    asked = [*covariates, *([cluster] if cluster else [])]
+    complete = ~np.any([pd.isna(frame[column].array) for column in (time, event, *asked)], axis=0)
     data = frame if complete.all() else frame[complete]
     days = on_grid(data[time])
     if (days != data[time].to_numpy()).any():
         data = data.assign(**{time: days})
     if not (data[event].to_numpy() == 1).any():
-        raise NotEstimable("no patient had an event, so there is no hazard to compare")
+        raise NotEstimable(without_event(frame.dropna(subset=[time, event]), event, asked))
     columns, terms = design_columns(data, covariates, bases(data, event, covariates, references))
     for left, right in products or []:
         name = f"{left} x {right}"
@@ -119,6 +119,21 @@ def prepared(frame, time, event, covariates, references, products=None, cluster=
         terms.append((name, name, "", ""))
     x = np.column_stack(list(columns.values())) if columns else np.empty((len(data), 0))
     return Model(data, x, list(columns), terms, np.ones(len(data), bool))
+
+
+def without_event(frame, event: str, covariates: list[str]) -> str:
+    """Why the patients of a model have no event: nobody had one, or those who had lack a value."""
+    had = int((frame[event] == 1).sum())
+    if not had:
+        return "no patient had an event, so there is no hazard to compare"
+    who = f"all {had} patients" if had > 1 else "the only patient"
+    lacking = [column for column in covariates if frame[column].isna().any()]
+    if len(lacking) == 1:
+        return f"{lacking[0]}: missing for {who} with an event; leave it out"
+    return (
+        f"{', '.join(lacking)}: {who} with an event have no value in one or more of these; leave "
+        "out the one that is missing most often"
+    )
 
 
 def without_eventless(model: Model, event: str, products=None) -> Model:

@@ -6,7 +6,8 @@ from contextlib import suppress
 import numpy as np
 
 from helpers.conventions import CONFIDENCE
-from helpers.fit.likelihood import NO_PROFILE, NotEstimable
+from helpers.fit.likelihood import NotEstimable
+from helpers.fit.maximum import NO_PROFILE
 
 
 def settled(model, *data):
