@@ -222,7 +222,8 @@ def models(cohort, who: Selection, view: View, notes: Notes, engine: str, floor:
         if table is not None:
             dropped = len(who.data) - int(table["n"].iloc[0])
             if dropped:
-                notes.add(f"{name} hazard ratio", f"{dropped} patients lack a covariate.")
+                lack = "patient lacks" if dropped == 1 else "patients lack"
+                notes.add(f"{name} hazard ratio", f"{dropped} {lack} a covariate.")
             if floor:
                 table = without_few(table, who.data, covariates, view, notes, name, floor)
             tables.append((name, table))

@@ -9,7 +9,10 @@ import pandas as pd
 from helpers.analysis import Answer
 from helpers.cohort import Cohort
 from helpers.words import (
+    counted,
+    covariate,
     interval,
+    listed,
     lower,
     month_name,
     months,
@@ -38,7 +41,8 @@ def mark_of(of: Answer | Cohort | str) -> str:
 def read_view(answer: Answer) -> str:
     """The question in words, as Markdown."""
     view, column = answer.view, answer.cohort.codebook.at[answer.view.compare, "label"]
-    adjusted = f", adjusted for {', '.join(view.adjust)}" if view.adjust else ""
+    names = listed([covariate(answer.cohort, name) for name in view.adjust])
+    adjusted = f", adjusted for {names}" if names else ""
     horizon = f", with a horizon of {month_name(view.horizon)}" if view.horizon else ""
     return (
         f"{plain(answer.label)} from {plain(start(answer))}, by {plain(lower(column))}, "
@@ -61,14 +65,15 @@ def read_counts(answer: Answer) -> str:
     ]
     total = int(answer.counts["patients"].sum())
     compared = "compared" if len(answer.groups) > 1 else "described"
-    return f"{total} patients are {compared} on {plain(lower(answer.label))}: {'; '.join(parts)}."
+    are = f"{counted(total, 'patient')} {'is' if total == 1 else 'are'} {compared}"
+    return f"{are} on {plain(lower(answer.label))}: {'; '.join(parts)}."
 
 
 def read_remarks(answer: Answer) -> str:
     """What is odd about the cohort, and what the answer leaves out or withholds."""
     total = len(answer.cohort.frame)
     parts = [
-        f"{plain(row.column)}: {plain(row.finding)} ({row.rows} of {total} rows)."
+        f"{plain(row.column)}: {plain(row.finding)} ({row.rows} of {counted(total, 'row')})."
         for row in answer.cohort.flags.itertuples()
     ]
     parts += [f"{plain(row.about)}: {plain(row.note)}" for row in answer.notes.itertuples()]

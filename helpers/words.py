@@ -10,21 +10,44 @@ import numpy as np
 import pandas as pd
 
 from helpers.analysis import Answer
+from helpers.cohort import Cohort
 from helpers.conventions import CONFIDENCE, DAYS_PER_MONTH
-from helpers.view import cut
+from helpers.view import cut, number_text
 
 NOT_REACHED = "not reached"
 NOT_DEFINED = "–"
+NO_LIMIT = "no limit"  # an end of an interval that is infinite
+
+
+def known(value: float) -> bool:
+    """Whether there is a number to print: a missing or infinite one is told in words."""
+    return pd.notna(value) and bool(np.isfinite(value))
 
 
 def number(value: float, digits: int = 2) -> str:
     """A number to fixed digits, never minus zero; a dash where there is none."""
-    return NOT_DEFINED if pd.isna(value) else f"{round(value, digits) + 0.0:.{digits}f}"
+    return f"{round(value, digits) + 0.0:.{digits}f}" if known(value) else NOT_DEFINED
+
+
+def counted(n: int, noun: str, many: str = "") -> str:
+    """A count with its noun.
+
+    Examples
+    --------
+    >>> counted(1, "event"), counted(0, "event"), counted(2, "analysis", "analyses")
+    ('1 event', '0 events', '2 analyses')
+    """
+    return f"{n} {noun if n == 1 else many or noun + 's'}"
+
+
+def verb(n: int, one: str, many: str) -> str:
+    """The form of a verb that goes with a count."""
+    return one if n == 1 else many
 
 
 def percent(value: float, digits: int = 0) -> str:
     """A proportion in percent; 99.6% does not become the 100% of nobody having an event."""
-    if pd.isna(value):
+    if not known(value):
         return NOT_DEFINED
     if value < 1 and round(100 * value, digits) == 100:
         return f"{100 * value:.1f}%" if value < 0.9995 else ">99.9%"
@@ -58,24 +81,43 @@ def month_name(days: float) -> str:
     value = days / DAYS_PER_MONTH
     if abs(value - round(value)) > 1e-6:
         return f"day {days:g}"
-    return f"{value:.0f} month{'s' if round(value) != 1 else ''}"
+    return counted(round(value), "month")
 
 
 def interval(low: str, high: str) -> str:
-    return f"({low} to {high})" if {low, high} != {NOT_DEFINED} else "(no interval)"
+    return "(no interval)" if {low, high} <= {NOT_DEFINED, NO_LIMIT} else f"({low} to {high})"
 
 
 def ratio(row: pd.Series) -> str:
-    """A model row as "0.77 (0.56 to 1.07)"; the row is on the log scale."""
+    """A model row as "0.77 (0.56 to 1.07)"; the row is on the log scale.
+
+    An infinite log ratio is no estimate, and an infinite limit no limit.
+    """
     if pd.isna(row["estimate"]):
         return "withheld"
-    values = np.exp([row[c] for c in ("estimate", "conf_low", "conf_high")])
+    if np.isinf(row["estimate"]):
+        return "not estimable"
+    ends = [row[c] for c in ("estimate", "conf_low", "conf_high")]
+    values = np.exp([end if known(end) else 0.0 for end in ends])
     digits = 2
     # 0.997 is not 1, and a ratio per small unit is not 1.00 (1.00 to 1.00).
     while digits < 6 and any(round(v, digits) == 1 != v for v in values):
         digits += 1
-    texts = [number(v, digits) if v >= 0.0995 else f"{v:.2g}" for v in values]
+    texts = [ratio_text(v, digits) for v in values]
+    texts = [text if known(end) else NO_LIMIT if np.isinf(end) else NOT_DEFINED
+             for text, end in zip(texts, ends, strict=True)]  # fmt: skip
     return f"{texts[0]} {interval(*texts[1:])}"
+
+
+def ratio_text(value: float, digits: int = 2) -> str:
+    """A ratio on its natural scale; a small one keeps two digits that say something.
+
+    Examples
+    --------
+    >>> ratio_text(0.5), ratio_text(0.0123)
+    ('0.50', '0.012')
+    """
+    return number(value, digits) if not value < 0.0995 else f"{value:.2g}"
 
 
 def contrast(row: pd.Series) -> str:
@@ -131,7 +173,7 @@ def patients(answer: Answer) -> str:
 def caption_survival(answer: Answer) -> str:
     """What a survival figure shows: endpoint, groups, n, events, unit, interval, source."""
     groups = "; ".join(
-        f"{row.group}, n = {row.patients}, {row.events} events"
+        f"{row.group}, n = {row.patients}, {counted(row.events, 'event')}"
         for row in answer.counts.itertuples()
         if row.patients
     )
@@ -231,11 +273,48 @@ def model_table(answer: Answer) -> pd.DataFrame:
 
 
 def term_text(answer: Answer, row: pd.Series) -> str:
-    """A term as a table shows it; a number with the unit that its ratio is for."""
+    """A term as a table shows it: the label of its column; a number with its unit."""
+    book, column = answer.cohort.codebook, row["column"]
     if row["level"]:
-        says_itself = row["column"] == answer.view.compare or cut(row["column"])
-        return contrast(row) if says_itself else row["term"]
-    return f"{row['term']}, per 1 {answer.cohort.codebook.at[row['column'], 'unit']}".strip()
+        compared = column == answer.view.compare
+        return contrast(row) if compared else f"{label_of(book, column)}: {sides(row)}"
+    return f"{book.at[column, 'label']}, {per_unit(book.at[column, 'unit'])}"
+
+
+def label_of(book: pd.DataFrame, column: str) -> str:
+    """The label of a column; of a number cut in two that of the number."""
+    return book.at[cut(column)[0] if cut(column) else column, "label"]
+
+
+def sides(row: pd.Series) -> str:
+    """The two levels of a term; of a number cut in two without the name of its column."""
+    name = cut(row["column"])[0] if cut(row["column"]) else ""
+    return " vs ".join(row[c].removeprefix(name).strip() for c in ("level", "reference"))
+
+
+def covariate(cohort: Cohort, column: str) -> str:
+    """A covariate as prose has it: "ECOG performance status of 3 or more"."""
+    label = label_of(cohort.codebook, column)
+    proper = all(word[:1].isupper() for word in label.split())  # International Prognostic Index
+    label = label if proper and " " in label else lower(label)
+    return f"{label} of {number_text(cut(column)[1])} or more" if cut(column) else label
+
+
+def listed(names: list[str]) -> str:
+    """Names in a sentence: "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def per_unit(unit: str) -> str:
+    """What the ratio of a number is for.
+
+    Examples
+    --------
+    >>> per_unit("years"), per_unit("mm"), per_unit("")
+    ('per year', 'per mm', 'per 1')
+    """
+    one = unit[:-1] if re.fullmatch(r"[a-z ]{2,}[^s]s", unit) else unit
+    return f"per {one}" if one else "per 1"
 
 
 def follow_up_text(table: pd.DataFrame) -> pd.DataFrame:

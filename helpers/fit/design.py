@@ -106,8 +106,13 @@ def prepared(frame, time, event, covariates, references, products=None, cluster=
     needed = [time, event, *covariates, *([cluster] if cluster else [])]
     complete = ~np.any([pd.isna(frame[column].array) for column in needed], axis=0)
     data = frame if complete.all() else frame[complete]
+    if not len(data) and len(frame):
+        empty = [column for column in needed if frame[column].isna().all()]
+        why = f"{', '.join(empty)} missing in all" if empty else "each lacks one of them"
+        raise NotEstimable(f"no patient has every column of the model ({why})")
     if not (data[event].to_numpy() == 1).any():
-        raise NotEstimable("no patient had an event, so there is no hazard to compare")
+        whom = "no patient" if complete.all() else "no patient with every column known"
+        raise NotEstimable(f"{whom} had an event, so there is no hazard to compare")
     columns, terms = design_columns(data, covariates, bases(data, event, covariates, references))
     for left, right in products or []:
         name = f"{left} x {right}"

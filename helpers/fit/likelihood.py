@@ -68,8 +68,8 @@ def climbed(x, time, event, names: list[str], ties: str, starts, **rows):
     worst = drifting(*arrays, beta, error, ties, **rows)
     if worst is not None:
         raise NotEstimable(
-            f"{names[worst]}: separates those with an event from those without, so its "
-            "hazard ratio is infinite; compare restricted means"
+            f"{names[worst]}: it puts the events in order without exception, so its hazard "
+            "ratio is infinite; compare survival at a day, or use Firth's penalty"
         )
     if not converged or not np.isfinite(error).all():
         raise NotEstimable(f"{', '.join(names)}: the model does not converge; use fewer terms")

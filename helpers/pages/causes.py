@@ -12,6 +12,7 @@ from helpers.plots.curves import figure_incidence
 from helpers.selection import GROUP
 from helpers.view import View, Where
 from helpers.words import (
+    counted,
     interval,
     median_text,
     month_name,
@@ -201,8 +202,8 @@ def caption_incidence(answer: Answer, people: pd.DataFrame) -> str:
 def alt_incidence(answer: Answer, people: pd.DataFrame) -> str:
     return (
         "Two panels of rising step curves, progression at the left and death without progression "
-        f"at the right, for {len(answer.groups)} groups; thin lines of one minus Kaplan-Meier run "
-        f"on or above the thick ones. {read_incidence(answer, people)}"
+        f"at the right, for {counted(len(answer.groups), 'group')}; thin lines of one minus "
+        f"Kaplan-Meier run on or above the thick ones. {read_incidence(answer, people)}"
     )
 
 

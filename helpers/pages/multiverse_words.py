@@ -8,13 +8,9 @@ import pandas as pd
 from helpers.cohort import Cohort
 from helpers.estimators.moved import spread
 from helpers.plots.specification import NAMES, choice_rows, covariate_label, curve_rows
-from helpers.words import lower, number, plain
+from helpers.words import counted, lower, number, plain, verb
 
 NO_CURVE = "No analysis of these has a hazard ratio; the table says why each is withheld."
-
-
-def counted(n: int, noun: str, many: str = "") -> str:
-    return f"{n} {noun if n == 1 else many or noun + 's'}"
 
 
 def caption_specifications(table: pd.DataFrame, cohort: Cohort) -> str:
@@ -34,7 +30,8 @@ def caption_specifications(table: pd.DataFrame, cohort: Cohort) -> str:
         parts.append(f"{counted(int(row['withheld']), 'analysis', 'analyses')} withheld, with too "
                      "few events or no finite ratio.")  # fmt: skip
     if row["other_scale"]:
-        parts.append(f"{int(row['other_scale'])} on another scale are not drawn.")
+        n = int(row["other_scale"])
+        parts.append(f"{n} on another scale {verb(n, 'is', 'are')} not drawn.")
     return plain(" ".join(parts))
 
 
