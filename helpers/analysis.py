@@ -205,7 +205,8 @@ def models(cohort, who: Selection, view: View, notes: Notes, engine: str, floor:
         if table is not None:
             dropped = len(who.data) - int(table["n"].iloc[0])
             if dropped:
-                notes.add(f"{name} hazard ratio", f"{dropped} patients lack a covariate.")
+                lack = "patient lacks" if dropped == 1 else "patients lack"
+                notes.add(f"{name} hazard ratio", f"{dropped} {lack} a covariate.")
             tables.append((name, supported(table, who.data, covariates, notes, name, floor)))
     return stacked("model", *tables) if tables else NO_MODEL
 

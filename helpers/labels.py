@@ -43,6 +43,11 @@ def counted(n: int, noun: str, many: str = "") -> str:
     return f"{n} {noun if n == 1 else many or noun + 's'}"
 
 
+def verb(n: int, one: str, many: str) -> str:
+    """The form of a verb that goes with a count."""
+    return one if n == 1 else many
+
+
 def month_name(days: float) -> str:
     """A milestone as people say it: 12 months, or the days when it is no whole month."""
     value = days / DAYS_PER_MONTH
@@ -94,6 +99,14 @@ def side(book: pd.DataFrame, name: str, level: str) -> str:
     if level == f"{column} < {value}":
         return bounded(about["label"], about["unit"], below=float(value))
     return level
+
+
+def covariate(book: pd.DataFrame, name: str) -> str:
+    """A covariate inside a sentence; a number cut in two, "age >= 60", is an age of 60 or more."""
+    if name in book.index:
+        return lower(book.at[name, "label"])
+    column, _, value = name.rpartition(" >= ")
+    return f"{lower(book.at[column, 'label'])} of {value} or more"
 
 
 def condition(where, book: pd.DataFrame) -> str:

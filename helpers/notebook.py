@@ -72,7 +72,7 @@ def show(
     of : Answer, Cohort or str
         What it rests on; the caption ends with that. A text must say what invented data is.
     alt : str
-        What the figure shows, for those who do not see it.
+        What the figure shows, for those who do not see it; Markdown's backslashes are taken out.
     number : int
         Number of the figure in its notebook.
     caption, takeaway : str
@@ -91,6 +91,7 @@ def show(
         raise ValueError(
             "figure: found no data status drawn into it. To do: use plots.style.stamp."
         )
+    alt = plain_text(alt)
     if isinstance(figure, Figure):
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", metadata=METADATA["png"])

@@ -52,17 +52,15 @@ def read_counts(answer: Answer) -> str:
     ]
     total = int(answer.counts["patients"].sum())
     compared = "compared" if len(answer.groups) > 1 else "described"
-    return (
-        f"{counted(total, 'patient')} {'is' if total == 1 else 'are'} {compared} on "
-        f"{plain(lower(answer.label))}: {'; '.join(parts)}."
-    )
+    are = f"{counted(total, 'patient')} {'is' if total == 1 else 'are'} {compared}"
+    return f"{are} on {plain(lower(answer.label))}: {'; '.join(parts)}."
 
 
 def read_remarks(answer: Answer) -> str:
     """What is odd about the cohort, and what the answer leaves out or withholds."""
     total = len(answer.cohort.frame)
     parts = [
-        f"{plain(row.column)}: {plain(row.finding)} ({row.rows} of {total} rows)."
+        f"{plain(row.column)}: {plain(row.finding)} ({row.rows} of {counted(total, 'row')})."
         for row in answer.cohort.flags.itertuples()
     ]
     parts += [

@@ -17,18 +17,24 @@ from helpers.whose import column_label, start, whose
 
 NOT_REACHED = "not reached"
 NOT_DEFINED = "–"
+NO_LIMIT = "no limit"  # an end of an interval that is infinite
 MARKED = r"([\\`*_\[\]<>|#$&~])"  # what Markdown reads as more than a letter
 DOLLAR = r"<span>\$</span>"
 
 
+def known(value: float) -> bool:
+    """Whether there is a number to print: a missing or infinite one is told in words."""
+    return pd.notna(value) and bool(np.isfinite(value))
+
+
 def number(value: float, digits: int = 2) -> str:
     """A number to fixed digits, never minus zero; a dash where there is none."""
-    return NOT_DEFINED if pd.isna(value) else f"{round(value, digits) + 0.0:.{digits}f}"
+    return f"{round(value, digits) + 0.0:.{digits}f}" if known(value) else NOT_DEFINED
 
 
 def percent(value: float, digits: int = 0) -> str:
     """A proportion in percent; 99.6% does not become the 100% of nobody having an event."""
-    if pd.isna(value):
+    if not known(value):
         return NOT_DEFINED
     if value < 1 and round(100 * value, digits) == 100:
         return f"{100 * value:.1f}%" if value < 0.9995 else ">99.9%"
@@ -58,26 +64,45 @@ def months(days: float, digits: int = 1) -> str:
 
 
 def interval(low: str, high: str) -> str:
-    return f"({low} to {high})" if {low, high} != {NOT_DEFINED} else "(no interval)"
+    return "(no interval)" if {low, high} <= {NOT_DEFINED, NO_LIMIT} else f"({low} to {high})"
 
 
 def ratio(row: pd.Series) -> str:
-    """A model row as "0.77 (0.56 to 1.07)"; the row is on the log scale."""
+    """A model row as "0.77 (0.56 to 1.07)"; the row is on the log scale.
+
+    An infinite log ratio is no estimate, and an infinite limit no limit.
+    """
     if pd.isna(row["estimate"]):
         return "withheld"
-    values = np.exp([row[c] for c in ("estimate", "conf_low", "conf_high")])
+    if np.isinf(row["estimate"]):
+        return "not estimable"
+    ends = [row[c] for c in ("estimate", "conf_low", "conf_high")]
+    values = np.exp([end if known(end) else 0.0 for end in ends])
     digits = 2
     # 0.997 is not 1, and a ratio per small unit is not 1.00 (1.00 to 1.00).
     while digits < 6 and any(round(v, digits) == 1 != v for v in values):
         digits += 1
-    texts = [number(v, digits) if v >= 0.0995 else f"{v:.2g}" for v in values]
+    texts = [ratio_text(v, digits) for v in values]
+    texts = [text if known(end) else NO_LIMIT if np.isinf(end) else NOT_DEFINED
+             for text, end in zip(texts, ends, strict=True)]  # fmt: skip
     return f"{texts[0]} {interval(*texts[1:])}"
 
 
 def ratio_and_p(row: pd.Series) -> str:
     """A model row as "0.77 (0.56 to 1.07), P = 0.12", or as withheld."""
-    known = pd.notna(row["estimate"])
-    return f"{ratio(row)}, {p_value(row['p_value'])}" if known else "withheld"
+    text = ratio(row)
+    return f"{text}, {p_value(row['p_value'])}" if known(row["estimate"]) else text
+
+
+def ratio_text(value: float, digits: int = 2) -> str:
+    """A ratio on its natural scale; a small one keeps two digits that say something.
+
+    Examples
+    --------
+    >>> ratio_text(0.5), ratio_text(0.0123)
+    ('0.50', '0.012')
+    """
+    return number(value, digits) if not value < 0.0995 else f"{value:.2g}"
 
 
 def contrast(row: pd.Series) -> str:

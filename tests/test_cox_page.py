@@ -1,5 +1,6 @@
 """The page on Cox models says what its numbers say, on cohorts of every shape."""
 
+import csv
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ from cohorts import german, make_cohort
 from lifelines import CoxPHFitter
 
 import helpers as h
-from helpers.cohort import load_cohort
+from helpers.cohort import ROOT, load_cohort
 from helpers.pages import cox_asked, cox_shown
 from helpers.pages import cox_page as page
 from helpers.plots import forest, models
@@ -83,32 +84,17 @@ def test_patients_without_a_covariate_are_in_neither_half(tmp_path):
     assert "on the same 10 patients" in page.read_adjusting(ways)
 
 
-def test_covariates_are_chosen_by_the_view_the_reading_or_a_rule_that_is_stated(tmp_path):
+def test_covariates_are_those_of_the_view_or_of_the_reading_and_no_others(tmp_path):
     assert asked()[0].view.adjust == ("ecog >= 3", "ipi >= 3")
     assert asked(text="{compare: ecog}")[0].view.adjust == ("ipi >= 3",), "not what is compared"
     assert asked(text="{adjust: [age]}")[0].view.adjust == ("age",)
+    assert "reading" in page.read_adjustment(View(), asked())
     answers = asked(german())
-    assert answers[0].view.adjust == ("age", "menopause", "size")
+    assert answers[0].view.adjust == () and len(answers[0].model) == 1
     text = page.read_adjustment(View(), answers)
-    assert "at most 3" in text and "age, menopausal status and tumour size" in text
-    assert "reading" not in text and "reading" in page.read_adjustment(View(), asked())
+    assert "names no covariates and this page chooses none" in text and "reading" not in text
     few = twelve(tmp_path, age=[50, 61, 45, 70, 52, 66, 58, 49, 63, 55, 47, 60])
-    assert asked(few)[0].view.adjust == (), "12 events have room for one term, the comparison"
     assert "no adjusted model" in page.read_adjustment(View(), asked(few))
-
-
-def test_the_rule_takes_nothing_that_is_missing_constant_or_beyond_the_events(tmp_path):
-    n = 44
-    columns = {
-        "os_time": list(range(1, n + 1)), "os_event": [1] * n, "age": [40] * n,
-        "ecog": [""] + [0, 1, 2] * 14 + [1], "ipi": [i % 4 for i in range(n)],
-        "stage": [1 + (i // 3) % 4 for i in range(n)], "prior_lines": [i % 5 for i in range(n)],
-        "sex": ["F", "M", "M"] * 14 + ["F", "M"],
-    }  # fmt: skip
-    chosen = asked(make_cohort(tmp_path, columns))[0].view.adjust
-    assert len(chosen) == 3 and not {"age", "ecog"} & set(chosen)
-    half = columns | {"os_event": [1] * 22 + [0] * 22}
-    assert len(asked(make_cohort(tmp_path, half))[0].view.adjust) == 1
 
 
 def test_a_covariate_known_too_late_is_said_to_be_withheld():
@@ -181,6 +167,35 @@ def test_the_sentence_on_adjusting_gives_the_direction_of_the_numbers():
     assert "hardly moved" in table(0.5, 0.501)
 
 
+@pytest.mark.parametrize(
+    ("early", "late", "said"),
+    [(2.385, 0.538, "the other side of 1"), (0.4, 1.3, "the other side of 1"),
+     (0.12, 0.62, "closer to 1"), (2.0, 1.2, "closer to 1"), (1.2, 2.0, "further from 1"),
+     (0.5, 0.501, "hardly moved")],
+)  # fmt: skip
+def test_a_ratio_that_crosses_1_between_two_periods_does_not_move_towards_it(
+    monkeypatch, paper, early, late, said
+):
+    rows = {"term": "arm: a vs b", "level": "a", "reference": "b", "day": 262.0, "note": "",
+            "conf_low": -2.0, "conf_high": 2.0, "p_value": 0.0093, "n": 94}  # fmt: skip
+    three = [rows | {"estimate": v} for v in np.log([early, late, late / early])]
+    monkeypatch.setattr(cox_shown, "change", lambda answer: pd.DataFrame(three))
+    text = page.read_split(paper[0])
+    assert said in text and "P = 0.0093" in text
+    for other in {"other side", "closer to 1", "further from 1", "hardly moved"}:
+        assert (other in text) == (other in said), other
+
+
+def test_curves_that_cross_are_said_to_change_sides(tmp_path):
+    """Weibull quantiles: a falling hazard, early deaths and then few, against a rising one."""
+    share = (np.arange(30) + 0.5) / 30
+    new, old = (200 * (-np.log(1 - share)) ** power for power in (2.0, 0.5))
+    columns = {"os_time": np.r_[new, old].round().astype(int).tolist(), "os_event": [1] * 60,
+               "arm": ["new"] * 30 + ["old"] * 30}  # fmt: skip
+    text = page.read_split(asked(make_cohort(tmp_path, columns))[0])
+    assert "it moved to the other side of 1" in text and "closer to 1" not in text
+
+
 def test_the_sentence_on_ties_counts_events_that_share_a_day(tmp_path):
     days = [5, 5, 5, 20, 20, 33, 41, 50, 60, 71, 83, 96]
     answers = asked(twelve(tmp_path, os_time=days))
@@ -199,8 +214,8 @@ def test_the_two_periods_meet_where_half_of_the_events_have_happened(paper):
     before = ((frame["_time"] < day) & (frame["_event"] == 1)).sum()
     assert before < frame["_event"].sum() / 2
     early, late = periods["estimate"]
-    way = "away from 1" if abs(late) > abs(early) else "towards 1"
-    assert f"it moves {way}" in page.read_split(paper[0])
+    assert cox_shown.moved(early, late) == "it moved closer to 1"
+    assert "to the second it moved closer to 1" in page.read_split(paper[0])
     one_day = pd.DataFrame({"_time": [4.0, 4.0, 9.0], "_event": [1, 1, 0]})
     assert np.isnan(cox_asked.cut_day(one_day))
 
@@ -239,7 +254,7 @@ def test_the_patient_named_as_most_influential_is_so_by_refitting_without(paper)
     most = moved.loc[moved["dfbeta"].abs().idxmax()]
     assert f"row {most['row']} moves it most" in text
     frame, keys = cox_asked.question(paper[0])
-    again = np.exp(h.cox_table(frame.drop(index=most["row"]), **keys)["estimate"].iloc[0])
+    again = np.exp(h.cox_table(frame.drop(index=most["row"] - 2), **keys)["estimate"].iloc[0])
     assert again == pytest.approx(most["hazard_ratio"], rel=1e-6)
     shown = page.influence_text(paper[0], moved).iloc[0]
     whole = np.exp(page.whole(paper[0]))
@@ -258,11 +273,15 @@ def test_crossing_one_without_a_patient_is_said():
     )
 
 
-def test_rows_are_positions_in_the_file_also_in_a_subgroup():
+def test_rows_are_those_of_the_file_as_a_spreadsheet_counts_also_in_a_subgroup():
     answer = asked(text="{where: [{column: age, min: 60}]}")[0]
     moved = page.influence(answer)
-    assert (PAPER.frame.loc[moved["row"], "age"] >= 60).all() and len(moved) < 93
-    assert np.allclose(PAPER.frame.loc[moved["row"], "os_time"] * 12 / 365, moved["month"])
+    with open(ROOT / "data" / "cohort_synthetic.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(line for line in file if not line.startswith("#")))
+    age, days = rows[0].index("age"), rows[0].index("os_time")
+    theirs = [rows[row - 1] for row in moved["row"]]  # row 1 is the header
+    assert len(moved) < 93 and all(float(row[age]) >= 60 for row in theirs)
+    assert np.allclose([float(row[days]) * 12 / 365 for row in theirs], moved["month"])
 
 
 def test_adjusted_curves_stop_with_their_group_and_the_sentence_reads_them(paper):

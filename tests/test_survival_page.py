@@ -117,7 +117,8 @@ def test_the_column_to_stratify_by_is_never_invented_or_known_late():
     assert page.stratum(asked(text="{compare: ecog}")[0]) == "ipi >= 3"
     assert page.stratum(asked(text="{adjust: [sex]}")[0]) == "sex", "asked for, so used and named"
     assert page.stratum(asked(text='{adjust: ["ipi >= 3"]}')[0]) == "ipi >= 3"
-    assert page.stratum(asked(german())[0]) == "menopause"
+    assert page.stratum(asked(german())[0]) is None, "no column is chosen by its place in a file"
+    assert page.stratum(asked(german(), "{adjust: [age, menopause]}")[0]) == "menopause"
     assert "ECOG performance status of 3 or more" in page.caption_tests(asked()[0])
 
 

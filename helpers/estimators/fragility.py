@@ -334,7 +334,8 @@ def fragility_index(
         first, last = path.iloc[0], path.iloc[-1]
         crossed = first["significant"] != last["significant"]
         index = (1 if first["significant"] else -1) * last["moved"] if crossed else pd.NA
-        note = "" if crossed else f"moving {last['moved']} patients does not cross {alpha:g}"
+        many = "" if last["moved"] == 1 else "s"
+        note = "" if crossed else f"moving {last['moved']} patient{many} does not cross {alpha:g}"
         rows.append((rule, names[better], names[1 - better], len(day), int(happened.sum()),
                      first["p_value"], index, last["p_value"], note))  # fmt: skip
     return pd.DataFrame(rows, columns=INDEX_COLUMNS).astype({"index": "Int64"})

@@ -11,6 +11,7 @@ import pandas as pd
 from helpers.analysis import Answer, analyse, grouping
 from helpers.cohort import Cohort
 from helpers.conventions import DAYS_PER_MONTH
+from helpers.labels import counted
 from helpers.selection import EVENT, GROUP, TIME, Notes, known_too_late, select
 from helpers.view import View
 from helpers.words import lower, plain
@@ -88,7 +89,7 @@ def remarks(asked: list[Answer]) -> str:
     cohort, view = asked[0].cohort, asked[0].view
     used = {view.compare, *view.adjust, *(condition.column for condition in view.where)}
     parts = [
-        f"{row.column}: {row.finding} ({row.rows} rows)"
+        f"{row.column}: {row.finding} ({counted(row.rows, 'row')})"
         for row in cohort.flags.itertuples()
         if row.column in used or row.column not in cohort.factors
     ]

@@ -19,6 +19,7 @@ from helpers.estimators.weighting import (
     weighted_cox,
 )
 from helpers.fit.likelihood import NotEstimable
+from helpers.labels import covariate, listed
 from helpers.pages.cox_asked import has_adjusted, question, why_nothing, with_adjustment
 from helpers.regression import cox_table
 from helpers.simulate.cohort import simulate_cohort
@@ -45,7 +46,11 @@ WAYS = ("unadjusted", "adjusted by Cox", "weighted")
 FAR_APART = {"ecog_on_choice": -2.5, "burden_on_choice": -2.0}  # chosen almost by rule
 # A real cohort that ships with a dependency of this project, for where the rows are not real.
 EXAMPLE = [f"data/examples/german_breast_cancer.{kind}" for kind in ("csv", "yaml")]
+# All that was recorded of its patients before treatment.
+RECORDED = ("age", "estrg_recp", "grade", "menopause", "nodes", "prog_recp", "size")
 NUMBERS = ["estimate", "std_error", "conf_low", "conf_high"]
+NOTHING_NAMED = "the View names no covariates, and this page chooses none"
+SMALL = 0.1  # a standardised difference that is commonly called small
 
 
 def dials(world: str, patients: int) -> Dials:
@@ -265,13 +270,15 @@ def own(cohort: Cohort, view: View) -> Own:
     Balance of rows that a search has made would be balance of its making, so none is computed.
     """
     if cohort.is_paper:
-        cohort, view = load_cohort(*EXAMPLE), View(horizon=view.horizon)
+        cohort = load_cohort(*EXAMPLE)
+        view = View(horizon=view.horizon, adjust=RECORDED)
     answer = analyse(cohort, with_adjustment(cohort, view))
     if why := why_nothing(answer):
         return Own(answer, pd.DataFrame(), {}, None, why)
     if not has_adjusted(answer) or len(answer.groups) != 2:
         known = len(answer.groups) == 2
-        why = "no covariate was known at the start" if known else "more than two groups"
+        why = NOTHING_NAMED if not answer.view.adjust else "no adjusted model"
+        why = why if known else "more than two groups"
         return Own(answer, pd.DataFrame(), {}, None, why)
     frame, keys = question(answer)
     compare, *covariates = keys["covariates"]
@@ -304,10 +311,14 @@ def read_own(mine: Own) -> str:
     columns = mine.keys["covariates"][1:]
     balance = balance_table(mine.frame, mine.weights, covariates=columns)
     before, after = (balance[c].abs().max() for c in ("smd", "smd_weighted"))
-    names = ", ".join(plain(lower(answer.cohort.codebook.at[c.split(" ")[0], "label"]))
-                      for c in columns)  # fmt: skip
+    names = plain(listed([covariate(answer.cohort.codebook, column) for column in columns]))
     top, bottom = (plain(group) for group in answer.groups)
+    verdict = (
+        "" if not after >= SMALL
+        else f" That is above {SMALL:g}: weighting has not made the groups alike in what was "
+        "recorded, and its ratio is not free of it."
+    )  # fmt: skip
     return (
         f"{who}, {top} against {bottom}, weighed by {names}. The largest standardised difference "
-        f"is {number(before)} before and {number(after)} after weighting."
+        f"is {number(before)} before and {number(after)} after weighting.{verdict}"
     )

@@ -14,7 +14,7 @@ from helpers.paper.published import load_published
 from helpers.regression import cox_table
 from helpers.simulate.cohort import from_infusion, simulate_cohort
 from helpers.simulate.dials import Dials
-from helpers.simulate.waiting import COLUMNS, wait_that_gives, waiting_alone
+from helpers.simulate.waiting import ALL_SEEN, CHOSEN, COLUMNS, wait_that_gives, waiting_alone
 from helpers.survival import km_curve
 from helpers.words import NOT_DEFINED, number, percent, ratio
 
@@ -26,7 +26,19 @@ COUNTED = {
     "landmark": "from the landmark, whoever was treated by then",
     "time-dependent": "from the day of treatment",
 }
-RELATIVE = np.r_[0.02, np.arange(0.05, 0.9, 0.05)]  # waits, over the median of all patients
+RELATIVE = np.r_[0.02, np.arange(0.05, 1.5, 0.05)]  # waits, over the median of all patients
+TO_DEATH = {"follow_low": ALL_SEEN, "follow_high": ALL_SEEN}
+# What a printed ratio does not tell: how waits differ, how the hazard runs, how long one watched.
+DRAWN = "waits with an SD of half their mean, constant hazard, follow-up of 12 to 36 months"
+DESIGNS = {
+    DRAWN: Dials(),
+    "the same, follow-up of 6 to 30 months": Dials(follow_low=180, follow_high=900),
+    "the same, all followed to death": Dials(**TO_DEATH),
+    "the same wait for all, all followed to death": Dials(wait_shape=np.inf, **TO_DEATH),
+    "exponential waits, all followed to death": Dials(wait_shape=1.0, **TO_DEATH),
+    "as the first, and a hazard that falls (Weibull shape 0.6)": Dials(shape=0.6),
+}
+AT = (2, 4)  # months: mean waits of the table
 WORLDS = {
     "all patients alike": {},
     "tumour burden matters, and is recorded": {"burden_on_death": 0.8},
@@ -177,12 +189,17 @@ def printed(name: str) -> float:
     return float(load_published().set_index("id").at[name, "value"])
 
 
-def alone(*, seed: int, patients: int) -> pd.DataFrame:
+def alone(*, seed: int, patients: int, design: Dials = CHOSEN) -> pd.DataFrame:
     """`waiting_alone` with as many infused as printed and the printed median of the others."""
     return waiting_alone(
         RELATIVE, share=printed("n_cd20") / printed("n_total"),
-        median=printed("os_noncart") * DAYS_PER_MONTH, seed=seed, patients=patients,
+        median=printed("os_noncart") * DAYS_PER_MONTH, seed=seed, patients=patients, design=design,
     )  # fmt: skip
+
+
+def designs(*, seed: int, patients: int) -> dict[str, pd.DataFrame]:
+    """`alone` under each of DESIGNS; what is printed fits all of them."""
+    return {name: alone(seed=seed, patients=patients, design=one) for name, one in DESIGNS.items()}
 
 
 def bounds(name: str) -> tuple[float, float, float]:
@@ -193,7 +210,7 @@ def bounds(name: str) -> tuple[float, float, float]:
 
 def months_needed(table: pd.DataFrame) -> float:
     """The mean wait, in months, at which `alone` shows the printed ratio; NaN for none."""
-    return float(wait_that_gives(table, bounds("os_hr")[0])["wait"] / DAYS_PER_MONTH)
+    return months_for(table, bounds("os_hr")[0])
 
 
 def wait_of_median(table: pd.DataFrame) -> float:
@@ -203,28 +220,74 @@ def wait_of_median(table: pd.DataFrame) -> float:
     return float(np.interp(wanted, ever, table["wait"])) if inside else np.nan
 
 
-def read_alone(table: pd.DataFrame) -> str:
+def designs_text(found: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """`designs` to read: the ratio at two mean waits, and the mean wait that three numbers take."""
+    value, _, high = bounds("os_hr")
+    rows = []
+    for name, table in found.items():
+        row = {"what else is assumed": name}
+        for month in AT:
+            made = np.interp(month * DAYS_PER_MONTH, table["wait"], table["estimate"])
+            row[f"ratio at a mean wait of {month} months"] = number(np.exp(made))
+        for ratio_ in (high, value):
+            row[f"months for {ratio_}"] = number(months_for(table, ratio_), 1)
+        median = f"months for a median of {printed('os_cd20')}"
+        rows.append(row | {median: number(wait_of_median(table) / DAYS_PER_MONTH, 1)})
+    return pd.DataFrame(rows)
+
+
+def months_for(table: pd.DataFrame, hazard_ratio: float) -> float:
+    """The mean wait, in months, at which a design shows a ratio; NaN for none."""
+    return float(wait_that_gives(table, hazard_ratio)["wait"] / DAYS_PER_MONTH)
+
+
+def across(found: dict[str, pd.DataFrame], measure, digits: int = 1) -> str:
+    """Lowest and highest of a measure over the designs that have it: "4.2 to 6.5"."""
+    values = [value for value in map(measure, found.values()) if np.isfinite(value)]
+    ends = dict.fromkeys(number(value, digits) for value in (min(values), max(values)))
+    return " to ".join(ends) + (" (in some designs none)" * (len(values) < len(found)))
+
+
+def read_alone(found: dict[str, pd.DataFrame]) -> str:
     """What a wait of which length would and would not make, from printed numbers."""
     value, _, high = bounds("os_hr")
-    first = wait_of_median(table)
-    shown = np.exp(np.interp(first, table["wait"], table["estimate"]))
-    waits = [wait_that_gives(table, x)["wait"] / DAYS_PER_MONTH for x in (high, value)]
+    never = printed("os_noncart")
+    first = across(found, lambda table: wait_of_median(table) / DAYS_PER_MONTH)
+    waits = [across(found, lambda table, x=x: months_for(table, x)) for x in (high, value)]
+    longer = all(not months_for(table, value) <= never for table in found.values())
     return (
-        f"With a mean wait of {first / DAYS_PER_MONTH:.1f} months, two groups that fare alike show "
-        f"medians of {printed('os_cd20')} and {printed('os_noncart')} months and a ratio of "
-        f"{shown:.2f}. A ratio of {high} takes {waits[0]:.1f} months, and {value} takes "
-        f"{waits[1]:.1f}."
+        f"Over {len(found)} designs, two groups that fare alike show medians of "
+        f"{printed('os_cd20')} and {never} months at a mean wait of {first} months. A ratio of "
+        f"{high} takes {waits[0]} months, and {value} takes {waits[1]}"
+        + f", in each design longer than the {never} months that half of those never infused live"
+        * longer
+        + "."
     )
 
 
-def alt_alone(table: pd.DataFrame) -> str:
-    low, high = np.exp(table["estimate"].iloc[[-1, 0]])
-    months = table["wait"].iloc[-1] / DAYS_PER_MONTH
+def caption_alone(patients: int) -> str:
+    """What the figure of waiting alone shows."""
     return (
-        f"A falling line: the hazard ratio of ever against never infused, without any effect, from "
-        f"{high:.2f} with hardly a wait to {low:.2f} at a mean wait of {months:.1f} months, where "
-        f"everybody would have been planned. Two level lines mark the printed ratio and the limit "
-        f"of its interval nearest to 1."
+        "Hazard ratio of death, ever against never infused, over the mean wait, when infusion does "
+        f"nothing; {patients:,} simulated patients for each dot, of whom {printed('n_cd20'):g} in "
+        f"{printed('n_total'):g} are infused in the end and the others have a median of "
+        f"{printed('os_noncart')} months from failure. Black: {DRAWN}; grey: the other designs of "
+        "the table."
+    )
+
+
+def alt_alone(found: dict[str, pd.DataFrame]) -> str:
+    first = found[DRAWN]
+    low, high = np.exp(first["estimate"].iloc[[-1, 0]])
+    months = first["wait"].iloc[-1] / DAYS_PER_MONTH
+    at = across(found, lambda table: np.exp(np.interp(AT[-1] * DAYS_PER_MONTH, table["wait"],
+                                                      table["estimate"])), 2)  # fmt: skip
+    return (
+        f"Falling lines of the hazard ratio of ever against never infused, without any effect. "
+        f"The black one runs from {high:.2f} with hardly a wait to {low:.2f} at a mean wait of "
+        f"{months:.1f} months, where everybody would have been planned. With grey ones for other "
+        f"designs the ratios at {AT[-1]} months are {at}. Two level lines mark the printed ratio "
+        f"and the limit of its interval nearest to 1."
     )
 
 

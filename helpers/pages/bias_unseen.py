@@ -17,14 +17,17 @@ from helpers.estimators.evalue import (
     risk_ratio,
     tipping_grid,
 )
-from helpers.pages.bias_time import bounds
+from helpers.labels import counted
+from helpers.pages.bias_time import across, bounds, months_for
 from helpers.pages.cox_asked import compared, has_adjusted, model_name, why_nothing
 from helpers.paper.published import load_published
-from helpers.simulate.waiting import wait_that_gives
 from helpers.words import number, percent, plain
 
 PRINT = "Computed from printed numbers alone."
-INVENTED = "An invented ratio, since this cohort has none; nothing here is a result."
+INVENTED = (
+    "An invented ratio, since this cohort has none whose interval leaves out 1; nothing here is a "
+    "result."
+)
 LIMIT = {"bound": "limit nearest 1"}
 SMALLEST = 1e-3  # a ratio beyond this is no estimate to explain
 STRENGTHS = np.round(np.exp(np.linspace(0, np.log(10), 91)), 4)  # of the map: 1 to 10
@@ -33,6 +36,8 @@ PRINTED = {"os_hr": "overall survival", "pfs_hr": "progression-free survival"}
 
 def asked(cohort: Cohort, answers: list[Answer]) -> pd.DataFrame:
     """The ratios to be explained: the printed ones, those of a reader's cohort, or an invented one.
+
+    Where an interval holds 1, chance alone is enough, and there is nothing to explain away.
 
     Returns
     -------
@@ -52,7 +57,8 @@ def asked(cohort: Cohort, answers: list[Answer]) -> pd.DataFrame:
                 model = answer.model[answer.model["model"] == model_name(answer)]
                 first = compared(model, answer).dropna(subset=["estimate"]).iloc[0]
                 found = np.exp([first[c] for c in ("estimate", "conf_low", "conf_high")])
-                if np.isfinite(found).all() and SMALLEST < found.min() <= found.max() < 1000:
+                clear = np.isfinite(found).all() and (found[1] > 1 or found[2] < 1)
+                if clear and SMALLEST < found.min() <= found.max() < 1000:
                     kind = "adjusted" if has_adjusted(answer) else "unadjusted"
                     rows.append((f"{answer.label}, {kind}", *found))
     rows = rows or [("an invented ratio", 0.5, 0.3, 0.8)]
@@ -231,30 +237,32 @@ def read_needed(row, strength: float) -> str:
 # --- what would have to be true -------------------------------------------------------------------
 
 
-def read_vanish(alone: pd.DataFrame) -> str:
+def read_vanish(designs: dict[str, pd.DataFrame]) -> str:
     """What would have to be true for the printed difference in survival to be no effect.
 
     Parameters
     ----------
-    alone : DataFrame
-        From `helpers.pages.bias_time.alone`.
+    designs : dict of DataFrame
+        From `helpers.pages.bias_time.designs`.
     """
     value, _, high = bounds("os_hr")
-    whole, part = (wait_that_gives(alone, x)["wait"] / DAYS_PER_MONTH for x in (value, high))
+    whole, part = (across(designs, lambda one, x=x: months_for(one, x)) for x in (value, high))
     both = []
     for months in (1, 2):
-        made = np.interp(months * DAYS_PER_MONTH, alone["wait"], alone["estimate"])
-        rest = value / np.exp(made)
+
+        def left(one, day=months * DAYS_PER_MONTH):
+            return e_value(value / np.exp(np.interp(day, one["wait"], one["estimate"])))
+
         both.append(
-            f"{months} month{'s' * (months > 1)}, and the trait at least "
-            f"{number(e_value(rest))} times on both sides"
+            f"{counted(months, 'month')}, and the trait at least {across(designs, left, 2)} times "
+            "on both sides"
         )
     return (
         f"For {value} (limit {high}) to be no effect, something like one of these would have to be "
         f"true:\n\n"
         f"- *Time alone:* the clock started at failure, whoever was infused later counted from "
-        f"then on, and the mean wait was {number(whole, 1)} months ({number(part, 1)} for the "
-        f"limit).\n"
+        f"then on, and the mean wait was {whole} months ({part} for the limit), by the shape of "
+        f"the waits, that of the hazard, and the follow-up.\n"
         f"- *A trait alone,* not adjusted for and doing its worst: at least "
         f"{number(e_value(value))} times as common in one arm and making death at least "
         f"{number(e_value(value))} times as likely ({number(e_value(high))} for the limit), or "

@@ -17,14 +17,16 @@ from helpers.estimators.adjusted import adjusted_curves, separate_curves
 from helpers.estimators.nonproportional import ph_test, schoenfeld, time_split
 from helpers.fit.design import prepared, without_eventless
 from helpers.pages.asking import why_not_compared
+from helpers.pages.covariates import base
 from helpers.paper.published import ADJUSTMENTS, READINGS
 from helpers.regression import NotEstimable, cox_table, firth_cox_table, influence_table
-from helpers.selection import EVENT, FEW_LEVELS, GROUP, TIME, Notes, known_too_late, select
+from helpers.selection import EVENT, GROUP, TIME, Notes, select
 from helpers.survival import km_curve
-from helpers.view import View, cut, with_cuts
+from helpers.view import View
 from helpers.words import months
 
-MOST, EVENTS_EACH = 3, 10  # covariates chosen by default, and events for each term of a model
+EVENTS_EACH = 10  # events for each term of a model: a habit
+FIRST_ROW = 2  # of a patient in a spreadsheet, below the header
 WALD, PROFILE, ROBUST = "Wald limits", "profile limits", "robust errors"
 FIRTH, PERIOD = "Firth's penalty", "one period"
 SEPARATE = "adjusted, a model for each group"
@@ -44,40 +46,16 @@ NUMBERS = ["estimate", "std_error", "statistic", "p_value", "conf_low", "conf_hi
 # --- which covariates -------------------------------------------------------------------------
 
 
-def base(name: str) -> str:
-    """The column that a name stands for: that of a cut is the number it cuts."""
-    return cut(name)[0] if cut(name) else name
-
-
 def with_adjustment(cohort: Cohort, view: View) -> View:
-    """The View with covariates: its own, those of the paper's reading, or the first few known.
+    """The View with covariates: its own, or those of the paper's reading.
 
-    A cohort of the reader's gets the first baseline columns that are known for everybody in the
-    View and vary, at most MOST, and no more terms than the fewest events of any endpoint allow
-    at EVENTS_EACH events a term.
+    A cohort of the reader's whose View names none is not adjusted: nothing is chosen for it.
     """
-    if view.adjust:
+    if view.adjust or not cohort.is_paper:
         return view
-    taken = {base(view.compare)}
-    if cohort.is_paper:
-        reading = ADJUSTMENTS[READINGS["adjustment covariates"].default]
-        return replace(view, adjust=tuple(name for name in reading if base(name) not in taken))
-    people = select(with_cuts(cohort, view), view, Notes())
-    frame = cohort.frame.loc[people.data.index]
-    events = min((frame[f"{name}_event"] == 1).sum() for name in cohort.endpoints)
-    room, chosen = events // EVENTS_EACH - max(1, len(people.groups) - 1), []
-    book = cohort.codebook
-    for column in cohort.factors:
-        values = frame[column]
-        number = pd.api.types.is_numeric_dtype(values)
-        terms = 1 if number else values.nunique() - 1
-        fits = book.at[column, "role"] == "baseline" and column not in taken
-        fits = fits and values.notna().all() and 1 <= terms <= min(room, FEW_LEVELS - 1)
-        fits = fits and values.nunique() > 1 and len(chosen) < MOST
-        if fits and not known_too_late(cohort, [column], view.landmark):
-            chosen.append(column)
-            room -= terms
-    return replace(view, adjust=tuple(chosen))
+    reading = ADJUSTMENTS[READINGS["adjustment covariates"].default]
+    names = tuple(name for name in reading if base(name) != base(view.compare))
+    return replace(view, adjust=names)
 
 
 # --- which patients ---------------------------------------------------------------------------
@@ -289,7 +267,8 @@ def watched(answer: Answer) -> str:
 def influence(answer: Answer) -> pd.DataFrame:
     """`influence_table` of the watched term, with group, month and event; empty without a ratio.
 
-    `row` counts from 0 in the file, as the cohort's index does; it is no patient's id.
+    `row` counts as a spreadsheet does, the header being row 1 and empty rows not counted; it is no
+    patient's id.
     """
     columns = ["row", "group", "month", "event", "dfbeta", "hazard_ratio", "note"]
     if why_nothing(answer):
@@ -297,7 +276,7 @@ def influence(answer: Answer) -> pd.DataFrame:
     frame, keys = question(answer)
     table = influence_table(frame, **keys, term=watched(answer))
     table = table.assign(
-        row=frame.index.to_numpy(), group=frame[GROUP].astype(str).to_numpy(),
+        row=frame.index.to_numpy() + FIRST_ROW, group=frame[GROUP].astype(str).to_numpy(),
         month=frame[TIME].to_numpy(float) / DAYS_PER_MONTH, event=frame[EVENT].to_numpy(float),
     )  # fmt: skip
     return table[columns]

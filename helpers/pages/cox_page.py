@@ -8,14 +8,12 @@ import numpy as np
 import pandas as pd
 
 from helpers.analysis import Answer
-from helpers.cohort import Cohort
 from helpers.estimators.times import rmst_contrast
-from helpers.labels import per
+from helpers.labels import counted, covariate, listed, per, verb
 from helpers.pages.asking import answers, remarks, tidy_notes, why_not_compared
+from helpers.pages.covariates import HOW, base, read_looks
 from helpers.pages.cox_asked import (
     EVENTS_EACH,
-    MOST,
-    base,
     compared,
     has_adjusted,
     influence,
@@ -44,6 +42,7 @@ from helpers.pages.cox_shown import (
     checks_text,
     forest_rows,
     influence_text,
+    moved,
     read_curves,
     read_forest,
     read_influence,
@@ -55,14 +54,8 @@ from helpers.pages.cox_shown import (
 )
 from helpers.regression import NotEstimable, cox_table, events_per_variable
 from helpers.selection import EVENT, GROUP, TIME, Notes, select
-from helpers.view import View, cut, level_text, number_text
-from helpers.words import (
-    NOT_DEFINED,
-    lower,
-    number,
-    plain,
-    ratio,
-)
+from helpers.view import View, cut, level_text
+from helpers.words import NOT_DEFINED, number, plain, ratio
 
 __all__ = [
     "alt_curves",
@@ -95,38 +88,26 @@ __all__ = [
 ]  # fmt: skip
 
 
-def named(cohort: Cohort, column: str) -> str:
-    """A covariate as prose has it: "ECOG performance status of 3 or more"."""
-    label = lower(cohort.codebook.at[base(column), "label"])
-    return f"{label} of {number_text(cut(column)[1])} or more" if cut(column) else label
-
-
 # --- the covariates ---------------------------------------------------------------------------
 
 
 def read_adjustment(given: View, asked: list[Answer]) -> str:
     """What the models adjust for, who chose it, and where that is withheld."""
     cohort, view = asked[0].cohort, asked[0].view
-    names = [plain(named(cohort, column)) for column in view.adjust]
-    listed = " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
-    rule = (
-        f"the first baseline columns of the file that are known for everybody and vary, at most "
-        f"{MOST}, and no more terms than a tenth of the events"
-    )
-    if not names:
+    if not view.adjust:
+        looked = "" if why_nothing(asked[0]) else f" {read_looks(asked[0])}"
         return (
-            f"The View names no covariates, and none is left by the rule of this page ({rule}). "
-            "So there is no adjusted model, and what follows says where one is missing."
+            "The View names no covariates and this page chooses none, so there is no adjusted "
+            f"model.{looked} {HOW}"
         )
+    names = listed([plain(covariate(cohort.codebook, column)) for column in view.adjust])
     if given.adjust:
-        text = f"The covariates are {listed}, as the View asks."
-    elif cohort.is_paper:
+        text = f"The covariates are {names}, as the View asks."
+    else:
         text = (
-            f"The covariates are {listed}. This is a reading: the text available to us does not "
+            f"The covariates are {names}. This is a reading: the text available to us does not "
             "name them."
         )
-    else:
-        text = f"The View names no covariates, so they are {rule}: {listed}."
     if any(map(has_adjusted, asked)):
         return text
     return f"{text} Even so there is no adjusted ratio here; the remarks say why."
@@ -141,7 +122,7 @@ def read_events(asked: list[Answer]) -> str:
         model = answer.model[answer.model["model"] == model_name(answer)]
         each, events, terms = events_per_variable(model), model["n_event"].iloc[0], len(model)
         parts.append(
-            f"{plain(answer.label)}: {events} events for {terms} term{'s' * (terms > 1)}, "
+            f"{plain(answer.label)}: {counted(events, 'event')} for {counted(terms, 'term')}, "
             f"{number(each, 1)} each, {'fewer' if each < EVENTS_EACH else 'not fewer'} than "
             f"{EVENTS_EACH}."
         )
@@ -276,15 +257,10 @@ def read_adjusting(table: pd.DataFrame) -> str:
         for (_, old), (_, new) in zip(before.iterrows(), after.iterrows(), strict=False):
             if np.isnan([old["estimate"], new["estimate"]]).any():
                 continue
-            moved = abs(new["estimate"]) - abs(old["estimate"])
-            crossed = new["estimate"] * old["estimate"] < 0
-            way = "it moved to the other side of 1" if crossed else "it moved further from 1"
-            way = way if crossed or moved > 0 else "it moved closer to 1"
-            still = abs(new["estimate"] - old["estimate"]) < 0.005
-            way = "it hardly moved" if still else way
             parts.append(
                 f"{plain(endpoint)}, {plain(old['term'].partition(': ')[2])}: {ratio(old)} "
-                f"unadjusted and {ratio(new)} adjusted, on the same {new['n']} patients; {way}."
+                f"unadjusted and {ratio(new)} adjusted, on the same "
+                f"{counted(new['n'], 'patient')}; {moved(old['estimate'], new['estimate'])}."
             )
     return " ".join(parts) or "There is no adjusted ratio here to set beside the unadjusted one."
 
@@ -321,7 +297,8 @@ def read_ties(asked: list[Answer], table: pd.DataFrame) -> str:
         gap = (found["max"] - found["min"]).max()
         spread = "one ratio to three decimals" if gap < 0.0005 else f"ratios {gap:.3f} apart"
         parts.append(
-            f"{plain(answer.label)}: {tied} of {len(days)} events share their day with another; "
+            f"{plain(answer.label)}: {tied} of {counted(len(days), 'event')} "
+            f"{verb(tied, 'shares its', 'share their')} day with another; "
             f"the three rules give {spread if np.isfinite(gap) else 'no ratio'}."
         )
     return " ".join(parts) or withheld(asked)

@@ -5,6 +5,7 @@ import pandas as pd
 
 from helpers.analysis import Answer
 from helpers.conventions import DAYS_PER_MONTH
+from helpers.labels import counted, side
 from helpers.pages.asking import tidy_notes
 from helpers.pages.cox_asked import (
     SEPARATE,
@@ -16,7 +17,6 @@ from helpers.pages.cox_asked import (
     why_nothing,
 )
 from helpers.selection import EVENT
-from helpers.view import cut
 from helpers.words import (
     bare_p,
     contrast,
@@ -42,7 +42,7 @@ def who(answer: Answer) -> str:
     frame, _ = question(answer)
     return (
         f"{answer.label}, {watched(answer).partition(': ')[2]}, {model_name(answer)} model, "
-        f"n = {len(frame)}, {int((frame[EVENT] == 1).sum())} events"
+        f"n = {len(frame)}, {counted(int((frame[EVENT] == 1).sum()), 'event')}"
     )
 
 
@@ -60,6 +60,15 @@ def withheld(asked: list[Answer]) -> str:
     )
 
 
+def moved(old: float, new: float) -> str:
+    """How one log hazard ratio stands to another, in words."""
+    if abs(new - old) < 0.005:
+        return "it hardly moved"
+    if new * old < 0:
+        return "it moved to the other side of 1"
+    return f"it moved {'further from' if abs(new) > abs(old) else 'closer to'} 1"
+
+
 # --- proportional hazards ---------------------------------------------------------------------
 
 
@@ -68,14 +77,24 @@ def checks_text(asked: list[Answer]) -> pd.DataFrame:
     rows = []
     for answer in asked:
         for row in checks(answer).to_dict("records"):
-            term = "all terms at once" if row["term"] == "GLOBAL" else row["term"]
-            column, _, levels = term.partition(": ")
-            says_itself = levels and (column == answer.view.compare or cut(column))
             shown = {"chi-squared": number(row["statistic"], 1), "P": bare_p(row["p_value"])}
             shown |= {"P, lifelines": bare_p(row["lifelines"]), "note": row["note"]}
-            name = levels if says_itself else term
-            rows.append({"endpoint": answer.label, "term": name} | shown)
+            rows.append({"endpoint": answer.label, "term": named(row["term"], answer)} | shown)
     return said_once(tidy_notes(pd.DataFrame(rows).fillna({"note": ""})))
+
+
+def named(term: str, answer: Answer) -> str:
+    """A term by the label of its column; of the groups compared by their names alone."""
+    column, _, levels = term.partition(": ")
+    if column not in answer.cohort.codebook.index:
+        return "all terms at once" if term == "GLOBAL" else term
+    if column == answer.view.compare and levels:
+        return levels
+    book = answer.cohort.codebook
+    if " >= " in column and levels:
+        return " vs ".join(side(book, column, level) for level in levels.split(" vs "))
+    label = book.at[column, "label"]
+    return f"{label}: {levels}" if levels else label
 
 
 def read_split(answer: Answer) -> str:
@@ -85,17 +104,17 @@ def read_split(answer: Answer) -> str:
         return withheld([answer]) or "The events do not allow a split of the time."
     parts = []
     for term, mine in table.groupby("term", sort=False):
-        early, late, moved = (row for _, row in mine.iterrows())
+        early, late, changed = (row for _, row in mine.iterrows())
         day = months(early["day"])
-        if moved[["estimate"]].isna().any():
+        if pd.isna(changed["estimate"]):
             parts.append(f"{plain(term)}: {plain(early['note'] or late['note'])}.")
             continue
-        way = "away from" if abs(late["estimate"]) > abs(early["estimate"]) else "towards"
         parts.append(
             f"{plain(contrast(early))}: up to month {day}, by which half of the events had "
             f"happened, the hazard ratio is {ratio(early)}; after it, among the {late['n']} still "
-            f"at risk, {ratio(late)}. From the first period to the second it moves {way} 1; test "
-            f"of the change {p_value(moved['p_value'])}."
+            f"at risk, {ratio(late)}. From the first period to the second "
+            f"{moved(early['estimate'], late['estimate'])}; test of the change "
+            f"{p_value(changed['p_value'])}."
         )
     return f"{plain(answer.label)}. {' '.join(parts)}"
 
@@ -140,8 +159,8 @@ def alt_residuals(answer: Answer, dots: pd.DataFrame) -> str:
         for row in table[(table["term"] == watched(answer))].to_dict("records")[:2]
     ]
     return (
-        f"Scatter of {len(dots)} residuals over {months(dots['time'].max(), 0)} months on a log "
-        f"scale of hazard ratios, with a level line and band for each of two periods. "
+        f"Scatter of {counted(len(dots), 'residual')} over {months(dots['time'].max(), 0)} months "
+        f"on a log scale of hazard ratios, with a level line and band for each of two periods. "
         f"{'; '.join(parts) or 'No split of the time'}."
     )
 
@@ -194,7 +213,7 @@ def caption_influence(answer: Answer) -> str:
     return plain(
         f"Change of the log hazard ratio by each patient (with the patient minus without; a dot "
         f"filled for an event, hollow for censored) over the patient's time, months; "
-        f"{who(answer)}. The rows that move it most are numbered, counted from 0 in the file."
+        f"{who(answer)}. Numbers are rows of the file, the header being row 1."
     )
 
 
@@ -204,9 +223,9 @@ def alt_influence(answer: Answer, table: pd.DataFrame) -> str:
         return f"An empty figure of influence over months: {why_nothing(answer) or 'no estimates'}."
     low, high = known["dfbeta"].agg(["min", "max"])
     return (
-        f"Scatter of {len(known)} changes of the log hazard ratio over months, from "
-        f"{number(low)} to {number(high)}, around a line at zero; {len(known['group'].unique())} "
-        "groups with different markers."
+        f"Scatter of {counted(len(known), 'change')} of the log hazard ratio over months, from "
+        f"{number(low)} to {number(high)}, around a line at zero; "
+        f"{counted(known['group'].nunique(), 'group')}, each with its own marker."
     )
 
 
@@ -308,7 +327,8 @@ def caption_forest(table: pd.DataFrame) -> str:
     who = []
     for endpoint, part in table.groupby("endpoint", sort=False):
         n, events = int(part["n"].max()), int(part["n_event"].max())
-        who.append(f"{endpoint}, " + (f"n = {n}, {events} events" if n else "no hazard ratio"))
+        size = f"n = {n}, {counted(events, 'event')}" if n else "no hazard ratio"
+        who.append(f"{endpoint}, {size}")
     return plain(
         f"Hazard ratios (markers, one kind for each way to errors and limits) with 95% intervals "
         f"(lines); {'; '.join(who)}. The rows after a month concern those still at risk then."

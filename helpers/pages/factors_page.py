@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.estimators.factors import adjust_p
+from helpers.labels import counted, covariate, verb
 from helpers.pages.describe import EVIDENCE, INVENTED
 from helpers.pages.factors_asked import (
     ALPHA,
@@ -70,10 +71,12 @@ def read_factors(asked: Asked) -> str:
     """How many factors there are, how numbers were cut, and which columns came too late."""
     if not asked.factors:
         return NO_FACTORS
-    cuts = [plain(name) for name in asked.factors if cut(name)]
+    cuts = [f"{plain(covariate(asked.cohort.codebook, name))} (`{name}`)" for name in asked.factors
+            if cut(name)]  # fmt: skip
     known = {*asked.factors, *asked.factors.values(), "arm"}
     late = [column for column in asked.cohort.factors if column not in known]
-    parts = [f"{len(asked.factors)} factors are known at the start."]
+    n = len(asked.factors)
+    parts = [f"{counted(n, 'factor')} {verb(n, 'is', 'are')} known at the start."]
     if cuts:
         parts.append(f"Numbers are cut in two before any outcome is looked at: {', '.join(cuts)}.")
     if late:
@@ -286,8 +289,11 @@ def alt_screens(rows: pd.DataFrame) -> str:
 def read_screens(rows: pd.DataFrame) -> str:
     """How many intervals of the figure exclude 1."""
     known = rows[rows["estimate"].notna()]
+    if known.empty:
+        return "No ratio of the figure can be estimated."
     beyond = int(((known["conf_low"] > 0) | (known["conf_high"] < 0)).sum())
-    return f"Of {len(known)} intervals, {beyond or 'none'} exclude{'s' * (beyond == 1)} 1."
+    of, few = counted(len(known), "interval"), beyond or "none"
+    return f"Of {of}, {few} {verb(beyond, 'excludes', 'exclude')} 1."
 
 
 def read_ranks(rows: pd.DataFrame) -> str:
@@ -297,8 +303,8 @@ def read_ranks(rows: pd.DataFrame) -> str:
     below = int((rows["p_value"] < rows["low"]).sum())
     above = int((rows["p_value"] > rows["high"]).sum())
     return (
-        f"Of {len(rows)} P values {below or 'none'} {'lies' if below == 1 else 'lie'} below the "
-        f"band, {above or 'none'} above it."
+        f"Of {counted(len(rows), 'P value')} {below or 'none'} {verb(below, 'lies', 'lie')} below "
+        f"the band, {above or 'none'} above it."
     )
 
 
@@ -308,7 +314,7 @@ def alt_ranks(rows: pd.DataFrame) -> str:
         return f"Empty figure of P values by rank: {NO_TESTS}"
     first, last = rows.iloc[0], rows.iloc[-1]
     return (
-        f"Dots of {len(rows)} P values on a log axis against their rank, from "
+        f"Dots of {counted(len(rows), 'P value')} on a log axis against their rank, from "
         f"{bare_p(first['p_value'])} to {bare_p(last['p_value'])}, with the band of as many tests "
         f"of nothing. {read_ranks(rows)}"
     )
@@ -320,9 +326,9 @@ def alt_shrinkage(rows: pd.DataFrame) -> str:
         return f"Empty figure of shrunken ratios. {read_shrinkage(rows)}"
     raw, drawn = (np.exp([rows[c].min(), rows[c].max()]) for c in ("estimate", "shrunken"))
     return (
-        f"{len(rows)} hazard ratios on a log axis, each joined to its shrunken value: as estimated "
-        f"from {number(raw[0])} to {number(raw[1])}, shrunken from {number(drawn[0])} to "
-        f"{number(drawn[1])}."
+        f"{counted(len(rows), 'hazard ratio')} on a log axis, each joined to its shrunken value: "
+        f"as estimated from {number(raw[0])} to {number(raw[1])}, shrunken from "
+        f"{number(drawn[0])} to {number(drawn[1])}."
     )
 
 
@@ -337,4 +343,4 @@ def alt_forest(rows: pd.DataFrame) -> str:
     texts = [
         f"{row['section']}, {row['label']}: {estimate(row)}" for row in rows.to_dict("records")
     ]
-    return f"Forest of {len(rows)} ratios on a log axis. {'; '.join(texts)}."
+    return f"Forest of {counted(len(rows), 'ratio')} on a log axis. {'; '.join(texts)}."

@@ -5,7 +5,7 @@ import pandas as pd
 
 from helpers.cohort import Cohort
 from helpers.estimators.moved import spread
-from helpers.labels import counted
+from helpers.labels import counted, verb
 from helpers.plots.specification import NAMES, choice_rows, covariate_label, curve_rows
 from helpers.words import lower, number, plain
 
@@ -29,8 +29,8 @@ def caption_specifications(table: pd.DataFrame, cohort: Cohort) -> str:
         parts.append(f"{counted(int(row['withheld']), 'analysis', 'analyses')} withheld, with too "
                      "few events or no finite ratio.")  # fmt: skip
     if row["other_scale"]:
-        other = int(row["other_scale"])
-        parts.append(f"{other} on another scale {'is' if other == 1 else 'are'} not drawn.")
+        n = int(row["other_scale"])
+        parts.append(f"{n} on another scale {verb(n, 'is', 'are')} not drawn.")
     return plain(" ".join(parts))
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from helpers.cohort import Cohort
 from helpers.estimators import response
+from helpers.labels import counted
 from helpers.pages.response_counts import (
     ALPHA,
     alt_path,
@@ -230,7 +231,7 @@ def read_tests(table: pd.DataFrame, outcome: str, among: str) -> str:
         return f"These counts leave nothing to test for {outcome}."
     below, ends = int((values < ALPHA).sum()), (bare_p(values.min()), bare_p(values.max()))
     return (
-        f"Of {len(values)} tests of {outcome} among {among} patients, "
+        f"Of {counted(len(values), 'test')} of {outcome} among {among} patients, "
         f"{'all' if below == len(values) else below or 'none'} "
         f"{'give' if below > 1 else 'gives'} a P below 0.05; the smallest is {ends[0]}, the "
         f"largest {ends[1]}."
@@ -288,8 +289,8 @@ def read_homogeneity(compared: pd.DataFrame, smallest: int) -> str:
     """The test that the odds ratio is one in every group, and on how few patients that rests."""
     p = compared.loc[compared["measure"] == "homogeneity", "p_value"].item()
     return "" if pd.isna(p) else (
-        f"equal odds ratios (Breslow-Day-Tarone): {p_value(p)}, with {smallest} patients in the "
-        "smallest group of an arm"
+        f"equal odds ratios (Breslow-Day-Tarone): {p_value(p)}, with "
+        f"{counted(smallest, 'patient')} in the smallest group of an arm"
     )  # fmt: skip
 
 

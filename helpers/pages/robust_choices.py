@@ -1,13 +1,25 @@
 """Which analyses of a cohort are offered to a multiverse, by a rule that looks at no outcome."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from helpers.cohort import Cohort
 from helpers.conventions import TIES
 from helpers.estimators.moved import directions, spread
-from helpers.estimators.multiverse import PLAIN, Specification, multiverse, specifications
+from helpers.estimators.multiverse import (
+    PLAIN,
+    Specification,
+    covariate_sets,
+    distinct_columns,
+    multiverse,
+    specifications,
+)
 from helpers.estimators.plugs import mean_to_year_1, propensity_weighted
+from helpers.labels import counted, verb
+from helpers.pages.covariates import at_start
 from helpers.pages.cox_page import with_adjustment
 from helpers.view import View
 from helpers.words import number, plain
@@ -18,11 +30,14 @@ WEIGHTED, MEANS = "propensity weights", "restricted mean"
 ESTIMATORS = {WEIGHTED: propensity_weighted, MEANS: mean_to_year_1}
 # The same by names that other processes can import.
 PLUGS = {name: f"{plug.__module__}:{plug.__name__}" for name, plug in ESTIMATORS.items()}
+ALL_SETS, MOST_TRIED = 4, 12  # covariates of which every set, and of which some, are tried
 RULE = (
-    "Offered are every endpoint; every subset of the covariates of the page on Cox models; both "
-    "rules for ties; the clock as it is or from day 90; follow-up as it is or cut at day 730; a "
-    "Cox model with the covariates in it, or one weighted by the propensity score they make; and, "
-    "without covariates, the restricted mean to day 365."
+    "Offered are every endpoint; the covariates that the View names, or else every column known at "
+    f"the start for every patient where those are no more than {MOST_TRIED}: up to {ALL_SETS} of "
+    "them in every set, more of them none, each, all but one and all; both rules for ties; the "
+    "clock as it is or from day 90; follow-up as it is or cut at day 730; a Cox model with the "
+    "covariates in it, or one weighted by the propensity score they make; and, without covariates, "
+    "the restricted mean to day 365."
 )
 
 
@@ -33,7 +48,8 @@ def offered(cohort: Cohort, view: View | None = None) -> list[Specification]:
     ----------
     cohort : Cohort
     view : View, optional
-        Names the covariates; without any the rule of `helpers.pages.cox_page.with_adjustment`.
+        Names the covariates; without any those of the paper's reading, and for a reader's cohort
+        every column that is known at the start for every patient, so that no choice is made.
 
     Returns
     -------
@@ -43,12 +59,33 @@ def offered(cohort: Cohort, view: View | None = None) -> list[Specification]:
     first = next(iter(cohort.endpoints))
     adjust = view.adjust if view is not None else ()
     adjust = with_adjustment(cohort, View(endpoint=first, adjust=tuple(adjust))).adjust
-    every = specifications(
-        cohort, covariates=list(adjust), landmarks=LANDMARKS, censor_at=ENDS,
-        estimators=(PLAIN, *PLUGS),
-    )  # fmt: skip
+    if not adjust:
+        whole, _ = at_start(cohort, View(endpoint=first))
+        adjust = whole if len(whole) <= MOST_TRIED else []
+    bare = specifications(cohort, landmarks=LANDMARKS, censor_at=ENDS, estimators=(PLAIN, *PLUGS))
+    every = [replace(one, adjust=names) for names in sets_of(adjust) for one in bare]
     kept = [one for one in every if makes_sense(one)]
-    return sorted(kept, key=lambda one: one.estimator == MEANS)  # what is on another scale last
+    order = list(cohort.endpoints)  # then sets of covariates; what is on another scale last
+    return sorted(kept, key=lambda one: (one.estimator == MEANS, order.index(one.endpoint)))
+
+
+def sets_of(columns: Sequence[str]) -> list[tuple[str, ...]]:
+    """Sets of covariates to try: all of up to ALL_SETS; of more none, each, all but one, and all.
+
+    Whatever the order of the columns, the sets are the same.
+
+    Examples
+    --------
+    >>> [len(names) for names in sets_of(["age", "grade", "nodes", "sex", "size"])]
+    [0, 1, 1, 1, 1, 1, 4, 4, 4, 4, 4, 5]
+    """
+    columns = sorted(columns)
+    if len(columns) <= ALL_SETS:
+        found = covariate_sets(columns)
+    else:
+        each = [(name,) for name in columns]
+        found = [(), *each, *(tuple(set(columns) - set(one)) for one in each), tuple(columns)]
+    return [tuple(sorted(names)) for names in found if distinct_columns(names)]
 
 
 def many_analyses(
@@ -81,9 +118,9 @@ def read_on_one_scale(table: pd.DataFrame, cohort: Cohort) -> str:
         return "No restricted mean is estimated."
     row = found.iloc[0]
     return plain(
-        f"Of {row['analyses']} differences in restricted means, on the scale of days and not in "
-        f"the figure, {row['first']} favour {cohort.arms[0]}, {row['significant']} of them with P "
-        "below 0.05."
+        f"Of {counted(row['analyses'], 'difference')} in restricted means, on the scale of days "
+        f"and not in the figure, {row['first']} {verb(row['first'], 'favours', 'favour')} "
+        f"{cohort.arms[0]}, {row['significant']} of them with P below 0.05."
     )
 
 

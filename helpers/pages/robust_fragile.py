@@ -22,14 +22,16 @@ from helpers.estimators.fragility import (
 from helpers.estimators.permutation import permutation_test
 from helpers.estimators.stability import PAIRS_MOST, bootstrap_ratio, pairs_left_out
 from helpers.fit.likelihood import NotEstimable
+from helpers.labels import counted, verb
 from helpers.pages.asking import why_not_compared
 from helpers.pages.cox_asked import compared, model_name, question
 from helpers.pages.response_page import only, rates
 from helpers.paper import pinned
 from helpers.regression import influence_table
 from helpers.selection import EVENT, GROUP, TIME, Notes, select
-from helpers.words import NOT_DEFINED, bare_p, lower, number, plain, ratio
+from helpers.words import NOT_DEFINED, bare_p, lower, number, percent, plain, ratio, ratio_text
 
+NAMES_LEFT = {1: "one patient", 2: "two patients"}
 SET = "Cohorts found by search, which print the same; none of their rows is a patient"
 COUNTS = "From printed numbers: complete responses and patients with a known response."
 
@@ -105,7 +107,7 @@ def indices(asked: list[Answer]) -> pd.DataFrame:
             frame, keys = people(answer)
             part = fragility_index(frame, **keys)
         except NotEstimable as error:
-            part = pd.DataFrame([{"rule": "any", "note": str(error)}])
+            part = pd.DataFrame([{"rule": "any", "note": str(error).removeprefix(f"{EVENT}: ")}])
         part.insert(0, "endpoint", answer.label)
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
@@ -208,7 +210,7 @@ def left_out(answer: Answer) -> pd.DataFrame:
     frame = frame.reset_index(drop=True)
     one = influence_table(frame, **keys).dropna(subset=["estimate"])
     parts = [row.head(1).assign(left=0), one.assign(left=1)]
-    if len(frame) * (len(frame) - 1) // 2 <= PAIRS_MOST:
+    if pairs(len(frame)) <= PAIRS_MOST:
         two = pairs_left_out(frame, **keys).dropna(subset=["estimate"])
         parts.append(two.assign(left=2))
     return pd.concat([part.reindex(columns=none.columns) for part in parts], ignore_index=True)
@@ -220,29 +222,49 @@ def read_left_out(table: pd.DataFrame) -> str:
         return "There is no ratio to leave anybody out of."
     everybody = table.iloc[0]
     said = [f"With everybody the hazard ratio is {ratio(everybody)}"]
-    for left, name in ((1, "one patient"), (2, "two patients")):
-        part = np.exp(table.loc[table["left"] == left, "estimate"])
+    known, n = table[np.isfinite(table["estimate"])], table["left"].value_counts()
+    for left, name in NAMES_LEFT.items():
+        part = np.exp(known.loc[known["left"] == left, "estimate"])
         if len(part):
-            said.append(f"without {name}, {number(part.min())} to {number(part.max())}")
+            said.append(f"without {name}, {ratio_text(part.min())} to {ratio_text(part.max())}")
     width = everybody["conf_high"] - everybody["conf_low"]
-    moved = (table["estimate"] - everybody["estimate"]).abs().max()
-    return f"{'; '.join(said)}. The farthest of these lies {moved / width:.0%} of the " \
-           "interval's width away, on the log scale."  # fmt: skip
+    away = (known["estimate"] - everybody["estimate"]).abs().max()
+    text = f"{'; '.join(said)}."
+    if len(known) > 1:
+        text += f" The farthest of these lies {percent(away / width)} of the interval's width " \
+                "away, on the log scale."  # fmt: skip
+    lost = table[np.isinf(table["estimate"])]["left"].value_counts()
+    for left, name in NAMES_LEFT.items():
+        if left in lost:
+            text += f" Without {name}, {lost[left]} of {counted(n[left], 'refit')} " \
+                    f"{verb(lost[left], 'has', 'have')} no finite ratio, a group being left " \
+                    "without an event."  # fmt: skip
+    return text
 
 
 def alt_left_out(table: pd.DataFrame) -> str:
     """The figure for those who do not see it."""
-    return f"Three rows on one log axis, ever denser from top to bottom. {read_left_out(table)}"
+    figure = "Three rows on one log axis, ever denser from top to bottom."
+    return f"{'An empty figure.' if table.empty else figure} {read_left_out(table)}"
 
 
 def caption_left_out(table: pd.DataFrame, answer: Answer) -> str:
     """What the figure shows."""
+    if table.empty:
+        return f"No hazard ratio of {lower(answer.label)}, so nobody is left out."
     n = table["left"].value_counts()
     told = f"Hazard ratio, {' vs '.join(answer.groups[:2])}, {lower(answer.label)}, "
     told += f"{model_name(answer)} model: with everybody and its 95% interval, "
-    told += f"and without each patient ({n.get(1, 0)} refits)"
-    two = f" and every two ({n[2]:,} refits)." if 2 in n else "; pairs would be too many refits."
+    told += f"and without each patient ({counted(n.get(1, 0), 'refit')})"
+    two = f" and every two ({n.get(2, 0):,} refits)." if 2 in n else "."
+    if pairs(n.get(1, 0)) > PAIRS_MOST:
+        two = "; pairs would be too many refits."
     return plain(told + two)
+
+
+def pairs(n: int) -> int:
+    """How many pairs of n patients there are."""
+    return n * (n - 1) // 2
 
 
 # --- shuffled and redrawn ---------------------------------------------------------------------

@@ -4,20 +4,16 @@ Gaps are made in a real cohort whose every value is known, so that both answers 
 the one without gaps. A reader's own cohort is asked where it has gaps of its own.
 """
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
 from helpers.analysis import Answer
 from helpers.cohort import Cohort
-from helpers.estimators.missing import MOST_MISSING, imputed_cox, missing_table
+from helpers.estimators.missing import imputed_cox, missing_table
 from helpers.fit.likelihood import NotEstimable
 from helpers.pages.asking import why_not_compared
-from helpers.pages.cox_asked import EVENTS_EACH, MOST, base
 from helpers.regression import cox_table
-from helpers.selection import EVENT, TIME, Notes, Selection, known_too_late, select
-from helpers.view import with_cuts
+from helpers.selection import EVENT, TIME, Notes, select
 from helpers.words import bare_p, number, percent, ratio
 
 AT_RANDOM, BY_COURSE = "by lot", "more often untreated with a recurrence"
@@ -25,6 +21,7 @@ SHARE = 0.4  # of the values of one column
 GAP = "size"
 MODEL = ["arm", "age", "size", "nodes"]
 EXAMPLE = ("data/examples/german_breast_cancer.csv", "data/examples/german_breast_cancer.yaml")
+NO_MODEL = "No covariates are named, so the model has none that could be missing or imputed."
 REAL = "German Breast Cancer Study: real, published data."
 GAPS_MADE = (
     "Gaps were made by lot in a real cohort, the German Breast Cancer Study, so these are "
@@ -121,48 +118,18 @@ def read_made_gaps(table: pd.DataFrame) -> str:
     return f"Against the ratio of the treatment without gaps. {' '.join(parts)}"
 
 
-def columns_of(answer: Answer) -> tuple[str, ...]:
-    """The covariates of the model: those of the View, then baseline columns that have gaps.
-
-    A column with gaps is what a model without imputation would leave out unasked. At most MOST in
-    all, no more than the events allow, none of which more than half is missing, and of categories
-    only those of two levels, since others are not imputed.
-    """
-    cohort, chosen = answer.cohort, list(answer.view.adjust)
-    who = select(with_cuts(cohort, answer.view), answer.view, Notes()).data
-    frame, book = cohort.frame.loc[who.index], cohort.codebook
-    room = min(MOST, int((who[EVENT] == 1).sum()) // EVENTS_EACH - 1)
-    for column in cohort.factors:
-        values = frame[column]
-        number_ = pd.api.types.is_numeric_dtype(values)
-        fits = book.at[column, "role"] == "baseline" and column not in map(base, chosen)
-        fits = fits and 0 < values.isna().mean() <= MOST_MISSING
-        fits = fits and values.nunique() > 1 and (number_ or values.nunique() == 2)
-        if fits and len(chosen) < room and not known_too_late(
-            cohort, [column], answer.view.landmark
-        ):  # fmt: skip
-            chosen.append(column)
-    return tuple(chosen)
-
-
-def patients_of(answer: Answer, columns: tuple[str, ...]) -> Selection:
-    """The patients of the View with these columns beside time, event and group."""
-    view = replace(answer.view, adjust=columns)
-    return select(with_cuts(answer.cohort, view), view, Notes())
-
-
 def own_gaps(answer: Answer) -> pd.DataFrame:
-    """How much of each covariate is missing, of the patients of the View."""
-    if why_not_compared(answer) or not (columns := columns_of(answer)):
+    """How much of each covariate of the model is missing, of the patients of the View."""
+    if why_not_compared(answer) or not answer.view.adjust:
         return pd.DataFrame()
-    who = patients_of(answer, columns)
-    return missing_table(who.data, event=EVENT, covariates=list(columns))
+    who = select(answer.cohort, answer.view, Notes())
+    return missing_table(who.data, event=EVENT, covariates=list(answer.view.adjust))
 
 
 def gaps_text(table: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
     """As a table to read."""
     if table.empty:
-        return pd.DataFrame({"note": ["The model has no covariates, so none can be missing."]})
+        return pd.DataFrame({"note": [NO_MODEL]})
     labels = cohort.codebook["label"]
     return pd.DataFrame({
         "column": [labels.get(name.partition(" >= ")[0], name) for name in table["column"]],
@@ -181,8 +148,8 @@ def own_imputed(answer: Answer, *, seed: int, imputations: int) -> pd.DataFrame:
     DataFrame
         As a table to read; a note where imputation is refused.
     """
-    compare, columns = answer.view.compare, columns_of(answer)
-    who = patients_of(answer, columns)
+    compare, columns = answer.view.compare, answer.view.adjust
+    who = select(answer.cohort, answer.view, Notes())
     try:
         table = imputed_cox(
             who.data, time=TIME, event=EVENT, covariates=[compare, *columns], seed=seed,
@@ -202,7 +169,7 @@ def own_text(answer: Answer, *, seed: int, imputations: int) -> pd.DataFrame:
     """`own_imputed`, or one row that says why there is nothing to impute."""
     gaps = own_gaps(answer)
     if gaps.empty:
-        return pd.DataFrame({"note": ["The model has no covariates: nothing is imputed."]})
-    if not gaps["missing"].iloc[-1]:
+        return pd.DataFrame({"note": [NO_MODEL]})
+    if not gaps["missing"].any():
         return pd.DataFrame({"note": ["Every covariate is known: nothing is imputed."]})
     return own_imputed(answer, seed=seed, imputations=imputations)

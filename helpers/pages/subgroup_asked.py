@@ -25,6 +25,7 @@ PAPER_SUBGROUP = {"column": "ipi", "min": 3}
 # The sides that printed numbers bind; on either of them the grade itself was drawn at random.
 PAPER_BOUND = {("ecog", "3"), ("ipi", "3")}
 KINDS = ("permutation", "bootstrap")
+NO_TESTS = "No interaction is tested here, so nothing is looked at."
 NOT_OFFERED = "this subgroup is not one of the splits on offer, so there is no model of it"
 
 
@@ -154,6 +155,8 @@ def split_of(asked: Asked) -> int | None:
 def null(asked: Asked, kind: str, *, seed: int, shuffles: int, largest: bool = False) -> Null:
     """One null of the best of all splits, of the subgroup asked for or of the largest on offer."""
     try:
+        if asked.tests.empty:
+            raise NotEstimable(NO_TESTS.rstrip("."))
         given = offer(asked.cohort, asked.view, table=asked.offered)
         if kind == "permutation":
             pieces = permutation_maxima(given, seed=seed, shuffles=shuffles)
@@ -170,6 +173,8 @@ def null(asked: Asked, kind: str, *, seed: int, shuffles: int, largest: bool = F
 
 def observed(asked: Asked) -> float:
     """The largest abs(z) of all splits on offer; missing where there is none."""
+    if asked.tests.empty:
+        return np.nan
     try:
         z = statistics(offer(asked.cohort, asked.view, table=asked.offered))["statistic"]
     except NotEstimable:

@@ -6,8 +6,9 @@ from scipy.stats import norm
 
 from helpers.estimators.caution import looks
 from helpers.estimators.nulls import NULLS, position
-from helpers.pages.subgroup_asked import Asked, Null
-from helpers.pages.subgroup_forest import NO_TESTS, name_of
+from helpers.labels import counted
+from helpers.pages.subgroup_asked import NO_TESTS, Asked, Null
+from helpers.pages.subgroup_forest import name_of
 from helpers.words import bare_p, number, p_value, percent, plain
 
 NAMES = {"permutation": "covariates shuffled", "bootstrap": "outcomes drawn from a model"}
@@ -26,7 +27,7 @@ def best_text(asked: Asked, found: Null) -> pd.DataFrame:
         if len(found.maxima):
             among = position(row["interaction_statistic"], found.maxima)["p_value"].iloc[0]
         rows.append((name, bare_p(p), bare_p(looks(p, k)["adjusted"].iloc[0]), bare_p(among)))
-    columns = ["split", "P, interaction", f"times {k} tests", "P, best of all splits"]
+    columns = ["split", "P, interaction", f"times {counted(k, 'test')}", "P, best of all splits"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -91,4 +92,6 @@ def alt_maxima(nulls: list[Null], z: float) -> str:
             )
         else:
             parts.append(f"With {NAMES[found.kind]}: empty ({found.why}).")
+    if not any(len(found.maxima) for found in nulls):
+        return f"An empty figure of histograms. {read_maxima(nulls, z)}"
     return f"Histograms of the largest z in size. {' '.join(parts)} {read_maxima(nulls, z)}"

@@ -5,15 +5,18 @@ import pandas as pd
 
 from helpers.conventions import EVENT_FLOOR
 from helpers.estimators.caution import LEVEL
-from helpers.labels import counted
-from helpers.pages.subgroup_asked import Asked
+from helpers.labels import counted, verb
+from helpers.pages.subgroup_asked import NO_TESTS, Asked
 from helpers.words import bare_p, lower, number, plain, plain_text, ratio
 
 NO_SPLITS = (
     "This cohort offers no subgroup: it would take a column known at the start with at least ten "
     "patients, from both groups, on either side."
 )
-NO_TESTS = "No interaction is tested here, so nothing is looked at."
+NO_EVENTS = (
+    f"No split on offer has {EVENT_FLOOR} events or more in each group on both sides, so no "
+    "subgroup is read."
+)
 
 
 def name_of(asked: Asked, row) -> str:
@@ -62,10 +65,10 @@ def alt_forest(asked: Asked) -> str:
     if rows.empty:
         return f"Empty forest of subgroups. {plain_text(nothing(asked))}"
     known = rows[rows["estimate"].notna()]
-    without = len(rows) - len(known)
+    lost = len(rows) - len(known)
     text = (
-        f"Forest of {counted(len(rows), 'subgroup')} on a log axis, of which {without} "
-        f"{'has' if without == 1 else 'have'} no hazard ratio"
+        f"Forest of {counted(len(rows), 'subgroup')} on a log axis, of which {lost or 'none'} "
+        f"{verb(lost, 'has', 'have')} no hazard ratio"
     )
     if len(known):
         low, high = np.exp([known["estimate"].min(), known["estimate"].max()])
@@ -96,7 +99,8 @@ def read_offer(asked: Asked) -> str:
     table = asked.forest
     k, off = table["split"].nunique(), table[table["split"].isna()]
     columns = table.loc[table["split"].notna(), "column"].nunique()
-    text = f"{k} splits are on offer, from {columns} columns." if k else NO_SPLITS
+    are = f"{counted(k, 'split')} {verb(k, 'is', 'are')}"
+    text = f"{are} on offer, from {counted(columns, 'column')}." if k else NO_SPLITS
     if len(off):
         names = dict.fromkeys(
             name_of(asked, row).removesuffix(": ") for row in off.to_dict("records")
@@ -111,4 +115,6 @@ def xlabel(asked: Asked) -> str:
 
 def nothing(asked: Asked) -> str:
     """Why there is no subgroup to show."""
-    return plain(f"No subgroup is compared here: {asked.why}.") if asked.why else NO_SPLITS
+    if asked.why:
+        return plain(f"No subgroup is compared here: {asked.why}.")
+    return NO_EVENTS if asked.forest["split"].notna().any() else NO_SPLITS

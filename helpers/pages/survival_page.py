@@ -142,18 +142,15 @@ def read_follow_up(asked: list[Answer]) -> str:
 
 
 def stratum(answer: Answer) -> str | None:
-    """A column to stratify by: the first adjusted for, else the first baseline column with few
-    values that is neither invented nor compared; None where there is none.
+    """A column to stratify by: the first of few values that the View, or the paper's reading,
+    adjusts for and does not compare; None where there is none, since nothing is chosen by its
+    place in a file.
 
     Of the numbers in the rows built for print only the side of a printed cut is bound, and the
     grade on either side is invented: these are stratified by the cut.
     """
     view = answer.view
-    if answer.cohort.is_paper:
-        known = with_adjustment(answer.cohort, replace(view, adjust=())).adjust
-    else:
-        book = answer.cohort.codebook
-        known = [c for c in answer.cohort.factors if book.at[c, "role"] == "baseline"]
+    known = with_adjustment(answer.cohort, replace(view, adjust=())).adjust
     names = dict.fromkeys([*view.adjust, *known])
     cohort = cohort_with(answer, *names)
     for column in names:

@@ -175,13 +175,15 @@ def draw_counts(ax, table: pd.DataFrame) -> None:
         spine.set_visible(False)
 
 
-def figure_alone(table: pd.DataFrame, printed: tuple[float, float], *, status: str) -> Figure:
+def figure_alone(
+    tables: list[pd.DataFrame], printed: tuple[float, float], *, status: str
+) -> Figure:
     """Draw the ratio that waiting alone makes over the mean wait, and two printed numbers.
 
     Parameters
     ----------
-    table : DataFrame
-        From `helpers.simulate.waiting.waiting_alone`.
+    tables : list of DataFrame
+        From `helpers.simulate.waiting.waiting_alone`, the design drawn in black first.
     printed : (float, float)
         The printed hazard ratio and the limit of its interval nearest 1, natural scale.
     status : str
@@ -190,15 +192,19 @@ def figure_alone(table: pd.DataFrame, printed: tuple[float, float], *, status: s
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(7.0, 3.4), layout="constrained")
         ax = figure.subplots()
-        month = table["wait"] / DAYS_PER_MONTH
-        ax.plot(month, table["estimate"], color="black", marker="o", markersize=3,
-                label="ever against never infused, no effect", gid="alone")  # fmt: skip
-        last = 1.02 * month.max()
+        for k, table in enumerate(tables):
+            look = {"color": "black", "marker": "o", "markersize": 3, "gid": "alone",
+                    "label": "ever against never infused, no effect", "zorder": 3}  # fmt: skip
+            if k:
+                look = {"color": GREY, "linewidth": 0.9, "gid": "other design",
+                        "label": "the same in other designs" if k == 1 else "_"}  # fmt: skip
+            ax.plot(table["wait"] / DAYS_PER_MONTH, table["estimate"], **look)
+        last = 1.05 * tables[0]["wait"].max() / DAYS_PER_MONTH
         for value, name, line in zip(printed, ("printed ratio", "limit of its interval"),
                                      ("--", ":"), strict=True):  # fmt: skip
             ax.axhline(np.log(value), color=GREY, linestyle=line, linewidth=1.2, gid="printed",
                        label=f"{name}, {value:g}")  # fmt: skip
-        low = table["estimate"].min() - 0.1
+        low = min(table["estimate"].min() for table in tables) - 0.1
         ax.set(xlabel="Mean wait for the infusion, months", ylabel="Hazard ratio of death",
                xlim=(0, last), ylim=(low, 0.1), xticks=np.arange(0, last, 1))  # fmt: skip
         ratios(ax.yaxis, (low, 0.1))

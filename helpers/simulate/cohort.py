@@ -12,7 +12,6 @@ from scipy.special import expit
 
 from helpers.simulate.dials import ECOG_MEAN, ECOG_SHARES, Dials
 
-WAIT_SHAPE = 4.0  # gamma: the standard deviation of the wait is half of its mean
 COURSES = ("other treatment", "infused", "not manufactured", "died waiting", "watch ended waiting")
 
 
@@ -33,7 +32,9 @@ def futures(dials: Dials, rng: np.random.Generator) -> dict[str, np.ndarray]:
     linear = dials.ecog_on_choice * (ecog - ECOG_MEAN) + dials.burden_on_choice * burden
     chosen = rng.random(n) < expit(dials.choice_intercept + linear)
     hidden = rng.random(n) < np.where(chosen, dials.hidden_treated, dials.hidden_untreated)
-    ready = rng.standard_gamma(WAIT_SHAPE, n) * (dials.wait_mean / WAIT_SHAPE)
+    shape = dials.wait_shape
+    spread = rng.standard_gamma(shape, n) / shape if np.isfinite(shape) else np.ones(n)
+    ready = spread * dials.wait_mean
     ready = np.where(rng.random(n) < dials.failure_share, np.inf, ready)
     risk = dials.ecog_on_death * (ecog - ECOG_MEAN) + dials.burden_on_death * burden
     risk = np.exp(risk + dials.hidden_on_death * hidden)

@@ -40,8 +40,10 @@ class Dials:
     effect_delay : float
         Days from infusion until it acts; above 0 hazards are not proportional.
     wait_mean : float
-        Mean days from failure to infusion (gamma, its standard deviation half of the mean);
-        0 is infusion on day 0.
+        Mean days from failure to infusion; 0 is infusion on day 0.
+    wait_shape : float
+        Shape of the waits, which are gamma: their standard deviation is the mean over the root of
+        the shape, by default half of the mean. 1 is exponential; infinite is the same wait for all.
     failure_share : float
         Share of chosen patients for whom no product can be made: never infused.
     ecog_on_choice, burden_on_choice : float
@@ -74,6 +76,7 @@ class Dials:
     shape: float = 1.0
     effect_delay: float = 0.0
     wait_mean: float = 0.0
+    wait_shape: float = 4.0
     failure_share: float = 0.0
     ecog_on_choice: float = 0.0
     burden_on_choice: float = 0.0
@@ -95,6 +98,7 @@ class Dials:
         self._hold("patients", self.patients >= 1, "one patient or more")
         self._hold("median_survival", 0 < self.median_survival < np.inf, "days above 0")
         self._hold("shape", 0 < self.shape < np.inf, "a shape above 0")
+        self._hold("wait_shape", self.wait_shape > 0, "a shape above 0")
         self._hold("death_first", 0 < self.death_first <= 1, "a share above 0, to 1")
         self._hold("follow_high", self.follow_high >= self.follow_low, "follow_low or more")
         if self.death_first == 1:

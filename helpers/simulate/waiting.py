@@ -5,16 +5,19 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from scipy.stats import gamma
 
 from helpers.estimators.treatment_time import ever_treated_cox, landmark_cox, time_dependent_cox
 from helpers.fit.likelihood import NotEstimable
-from helpers.simulate.cohort import WAIT_SHAPE, simulate_cohort
+from helpers.simulate.cohort import simulate_cohort
 from helpers.simulate.dials import Dials
 
 COLUMNS = {"time": "os_time", "event": "os_event", "treated_on": "infusion_day"}
 NUMBERS = ["estimate", "std_error", "conf_low", "conf_high", "n", "n_event"]
 APPROACHES = ("ever treated", "landmark", "time-dependent")
 ALL_SEEN = 1e6  # days: an end of study that nobody reaches alive
+QUANTILES = 20_000  # of the waits over which survival is averaged
+CHOSEN = Dials()  # the design of the page: gamma waits, constant hazard, follow-up of 1 to 3 years
 
 
 def three_models(
@@ -87,12 +90,13 @@ def ratios_by_wait(
 
 def waiting_alone(
     relative: Sequence[float], *, share: float, median: float, seed: int,
-    patients: int = 20_000, failure_share: float = 0.0,
+    patients: int = 20_000, design: Dials = CHOSEN,
 ) -> pd.DataFrame:  # fmt: skip
     """The ratio that ever against never treated shows when treatment does nothing at all.
 
     Each cohort has as many treated as was printed and, among the others, the median that was
-    printed; only the wait differs. The hazard is constant and the same for everybody.
+    printed; only the mean wait differs. Everybody has the same hazard. The ratio depends on the
+    design too: on the shape of the waits, that of the hazard, and the follow-up.
 
     Parameters
     ----------
@@ -104,8 +108,9 @@ def waiting_alone(
         Days; median survival of those never treated.
     seed, patients : int
         Of each simulated cohort.
-    failure_share : float
-        Share of those planned for whom no product can be made.
+    design : Dials
+        Shape of the waits (wait_shape) and of the hazard (shape), follow-up (follow_low,
+        follow_high), and failure_share, of those planned, for whom no product can be made.
 
     Returns
     -------
@@ -117,24 +122,22 @@ def waiting_alone(
 
     Notes
     -----
-    Chance to live until the infusion: the Laplace transform of the gamma wait at the hazard. All
+    Chance to live until the infusion: survival averaged over the waits, at their quantiles. All
     times are first simulated in units of the median of all patients, uncensored, and then
-    stretched until those never treated have theirs.
+    stretched until those never treated have theirs. As many as printed are treated where nobody
+    is censored before; a follow-up that ends during the wait leaves out a few.
     """
     rows = []
     for part in relative:
-        lives = (1 - failure_share) * (1 + np.log(2) * part / WAIT_SHAPE) ** -WAIT_SHAPE
-        planned = share / lives
+        one = replace(design, patients=patients, median_survival=1.0, wait_mean=float(part))
+        planned = share / lives_through(one)
         if planned > 1:
             break
-        dials = Dials(
-            patients=patients, share_treated=planned, failure_share=failure_share,
-            median_survival=1.0, wait_mean=part, follow_low=ALL_SEEN, follow_high=ALL_SEEN,
-        )  # fmt: skip
+        dials = replace(one, share_treated=planned, follow_low=ALL_SEEN, follow_high=ALL_SEEN)
         seen = simulate_cohort(dials, seed).groupby("infused")["os_time"].median()
         everybody = median / seen[0]
         dials = replace(dials, median_survival=everybody, wait_mean=part * everybody,
-                        follow_low=Dials.follow_low, follow_high=Dials.follow_high)  # fmt: skip
+                        follow_low=design.follow_low, follow_high=design.follow_high)  # fmt: skip
         cohort = simulate_cohort(dials, seed)
         model = ever_treated_cox(cohort, **COLUMNS, engine="fast").iloc[0]
         rows.append(
@@ -144,6 +147,21 @@ def waiting_alone(
              "std_error": model["std_error"]}
         )  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def lives_through(dials: Dials) -> float:
+    """Share of those planned who are infused if nobody is censored: they outlive their wait.
+
+    Examples
+    --------
+    >>> round(lives_through(Dials(median_survival=1, wait_mean=1, wait_shape=np.inf)), 3)
+    0.5
+    """
+    middle = (np.arange(QUANTILES) + 0.5) / QUANTILES
+    shape = dials.wait_shape
+    spread = gamma.ppf(middle, shape) / shape if np.isfinite(shape) else np.ones(1)
+    alive = np.exp(-dials.hazard(spread * dials.wait_mean)).mean()
+    return float((1 - dials.failure_share) * alive)
 
 
 def wait_that_gives(table: pd.DataFrame, hazard_ratio: float) -> pd.Series:
