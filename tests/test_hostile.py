@@ -241,6 +241,20 @@ def test_what_a_console_cannot_show_is_written_out_and_no_export_is_lost(
     assert (folder / "survival.png").exists()
 
 
+def test_a_pipe_that_has_seen_enough_costs_no_export(tmp_path, exported):
+    hostile_cohort(tmp_path, name="Pipe")
+    command, folder = exported()
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-u", "-m", "helpers", *command], cwd=ROOT, stdout=writing,
+        stderr=subprocess.PIPE, check=False,
+    )  # fmt: skip
+    os.close(writing)
+    assert done.returncode == 0 and b"Traceback" not in done.stderr
+    assert (folder / "counts.csv").exists() and (folder / "survival.pdf").exists()
+
+
 def test_a_refusal_reaches_any_console_too(tmp_path):
     path = tmp_path / "a≥b\x1b[31m.csv"
     done = subprocess.run(

@@ -40,15 +40,16 @@ def multiverse(args: argparse.Namespace) -> int:
     source = f"{cohort.source(*covariates)} {cohort.caution}"
     said = [words.read_specifications(table), words.read_moved(moved, cohort),
             read_demonstration(table, cohort)]  # fmt: skip
-    print(f"{source}\n\n{RULE}\n")
-    print(words.moved_text(moved, cohort).to_string(index=False) + "\n")
-    print("\n".join(plain_text(text) for text in said if text))
     kept = table.drop(columns=COUNTED) if cohort.mask_below else table
     for name, frame in (("analyses", kept), ("choices", moved)):
         write_csv(frame.assign(data_status=source), folder / f"{name}.csv")
     caption = f"{words.caption_specifications(table, cohort)} {source}"
     figure = figure_specifications(table, of=cohort)
     export_figure(figure, folder / "specification_curve", plain_text(caption))
+    # Last, for a pipe may end: its files are there then.
+    print(f"{source}\n\n{RULE}\n")
+    print(words.moved_text(moved, cohort).to_string(index=False) + "\n")
+    print("\n".join(plain_text(text) for text in said if text))
     print(f"\n{len(asked)} ways, {len(table)} analyses, {time.monotonic() - start:.1f} s; "
           f"written to {folder.relative_to(ROOT)}.")  # fmt: skip
     return 0

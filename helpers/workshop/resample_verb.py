@@ -40,10 +40,10 @@ def resample(args: argparse.Namespace) -> int:
     except NotEstimable as error:
         raise Refused(f"view: {error}") from None
     source = f"{answer.source} {cohort.caution}"
+    named = table.assign(endpoint=answer.label, seed=args.seed, data_status=source)
+    write_csv(named, folder / "chance.csv")  # before a word is printed: a pipe may end
     print(f"{source}\n\n{plain_text(read_view(answer))} The two groups, unadjusted:\n")
     print(table.to_string(index=False))
-    named = table.assign(endpoint=answer.label, seed=args.seed, data_status=source)
-    write_csv(named, folder / "chance.csv")
     print(f"\n{args.shuffles:,} shuffles and {args.resamples:,} resamples, "
           f"{time.monotonic() - start:.1f} s; written to {folder.relative_to(ROOT)}.")  # fmt: skip
     return 0

@@ -37,6 +37,8 @@ def view(args: argparse.Namespace) -> int:
         answer = analyse(cohort, question, engine="fast")  # as the explorer
     except ViewError as error:
         raise Refused(str(error)) from None
+    folder = build_folder(args, cohort)[1] / "export" / Path(args.file).stem
+    written = export(answer, folder)  # before a word is printed: a pipe may have seen enough
     print(f"{answer.source} {cohort.caution}\n\n{plain_text(read_view(answer))}\n")
     shown = readable(answer)
     tables = {
@@ -52,9 +54,8 @@ def view(args: argparse.Namespace) -> int:
             print(f"{title}\n{frame.to_string(index=False)}\n")
     print("\n".join(filter(None, [log_rank(answer), plain_text(read_remarks(answer))])))
     print(f"\n{methods(answer)}\n")
-    folder = build_folder(args, cohort)[1] / "export" / Path(args.file).stem
-    for written in export(answer, folder):
-        print(f"Wrote {written.relative_to(ROOT)}")
+    for path in written:
+        print(f"Wrote {path.relative_to(ROOT)}")
     return 0
 
 
