@@ -8,7 +8,7 @@ import pandas as pd
 
 from helpers.analysis import Answer
 from helpers.cohort import Cohort
-from helpers.labels import counted, lower, month_name
+from helpers.labels import counted, lower, month_name, verb
 from helpers.whose import column_label, covariates, patients, start
 from helpers.words import interval, months, number, percent, plain, quoted
 
@@ -53,7 +53,7 @@ def read_counts(answer: Answer) -> str:
     total = int(answer.counts["patients"].sum())
     compared = "compared" if len(answer.groups) > 1 else "described"
     return (
-        f"{counted(total, 'patient')} {'is' if total == 1 else 'are'} {compared} on "
+        f"{counted(total, 'patient')} {verb(total, 'is', 'are')} {compared} on "
         f"{plain(lower(answer.label))}: {'; '.join(parts)}."
     )
 

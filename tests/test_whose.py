@@ -15,7 +15,7 @@ from helpers.conventions import EVENT_FLOOR
 from helpers.explorer.page import Explorer
 from helpers.explorer.scene import scene
 from helpers.export import export, methods
-from helpers.labels import bounded, condition, lower, per
+from helpers.labels import bounded, condition, lower, per_unit
 from helpers.plots.drawn import Display
 from helpers.plots.forest import figure_forest
 from helpers.plots.interactive import plotly_survival
@@ -125,7 +125,7 @@ def test_a_proper_name_keeps_its_capital_inside_a_sentence(label, inside):
 
 def test_a_ratio_of_a_number_is_per_one_unit_without_the_one():
     units = ("years", "points", "grade", "x upper limit", "", "mg/l")
-    assert [per(unit) for unit in units] == [
+    assert [per_unit(unit) for unit in units] == [
         "per year", "per point", "per grade", "per 1 x upper limit", "per 1", "per 1 mg/l"
     ]  # fmt: skip
     assert bounded("Age", "years", below=60) == "Age below 60 years"
@@ -228,7 +228,7 @@ def test_tables_and_sentences_name_columns_by_label(gaps):
     answer = answered("{adjust: [score, 'ipi >= 3']}", gaps)
     terms = model_table(answer)["term"].tolist()
     assert "Karnofsky score, per point" in terms
-    assert any(term.startswith("International Prognostic Index of 3 or more vs ") for term in terms)
+    assert "International Prognostic Index: >= 3 vs < 3" in terms
     assert "adjusted for Karnofsky score and International Prognostic Index of 3 or more" in (
         plain_text(read_view(answer))
     )

@@ -10,7 +10,6 @@ import pandas as pd
 from helpers.analysis import Answer
 from helpers.cohort import Cohort
 from helpers.estimators.times import rmst_contrast
-from helpers.labels import per
 from helpers.pages.asking import answers, remarks, tidy_notes, why_not_compared
 from helpers.pages.cox_asked import (
     EVENTS_EACH,
@@ -97,7 +96,9 @@ __all__ = [
 
 def named(cohort: Cohort, column: str) -> str:
     """A covariate as prose has it: "ECOG performance status of 3 or more"."""
-    label = lower(cohort.codebook.at[base(column), "label"])
+    label = cohort.codebook.at[base(column), "label"]
+    proper = all(word[:1].isupper() for word in label.split())  # International Prognostic Index
+    label = label if proper and " " in label else lower(label)
     return f"{label} of {number_text(cut(column)[1])} or more" if cut(column) else label
 
 
@@ -172,7 +173,7 @@ def journal_text(answer: Answer) -> pd.DataFrame:
         for _, row in mine.iterrows():
             unit = cohort.codebook.at[base(column), "unit"]
             name = f"{label}: {side(row['level'], column)}" if row["level"] else label
-            name += f", {per(unit)}" if not row["level"] else ""
+            name += f", per 1 {unit}".rstrip() if not row["level"] else ""
             here = frame if not row["level"] else frame[same(frame[column], row["level"])]
             entry = {"characteristic": name, "n": len(here), "events": happened(here)}
             for kind, found in (("univariable", alone.get(row["term"])), ("multivariable", row)):

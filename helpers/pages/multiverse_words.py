@@ -1,15 +1,20 @@
 """What a page says of a multiverse: caption, alt text, takeaway, and the choices that move it."""
 
+import re
+
 import numpy as np
 import pandas as pd
 
 from helpers.cohort import Cohort
 from helpers.estimators.moved import spread
-from helpers.labels import counted
 from helpers.plots.specification import NAMES, choice_rows, covariate_label, curve_rows
 from helpers.words import lower, number, plain
 
 NO_CURVE = "No analysis of these has a hazard ratio; the table says why each is withheld."
+
+
+def counted(n: int, noun: str, many: str = "") -> str:
+    return f"{n} {noun if n == 1 else many or noun + 's'}"
 
 
 def caption_specifications(table: pd.DataFrame, cohort: Cohort) -> str:
@@ -29,8 +34,7 @@ def caption_specifications(table: pd.DataFrame, cohort: Cohort) -> str:
         parts.append(f"{counted(int(row['withheld']), 'analysis', 'analyses')} withheld, with too "
                      "few events or no finite ratio.")  # fmt: skip
     if row["other_scale"]:
-        other = int(row["other_scale"])
-        parts.append(f"{other} on another scale {'is' if other == 1 else 'are'} not drawn.")
+        parts.append(f"{int(row['other_scale'])} on another scale are not drawn.")
     return plain(" ".join(parts))
 
 
@@ -60,12 +64,11 @@ def read_specifications(table: pd.DataFrame) -> str:
     side, below = "below", int(row["below"])
     if below < known - below:
         side, below = "above", known - below
-    small = int(row["significant"])
     return (
         f"Over {counted(known, 'analysis', 'analyses')} of the same patients the hazard ratio runs "
-        f"from {low} to {high} (median {middle}); {below} {'lies' if below == 1 else 'lie'} {side} "
-        f"1 and {small} {'has' if small == 1 else 'have'} P below 0.05. They share patients and "
-        "any bias that no choice removes, so their agreement is no replication."
+        f"from {low} to {high} (median {middle}); {below} lie {side} 1 and "
+        f"{int(row['significant'])} have P below 0.05. They share patients and any bias that no "
+        "choice removes, so their agreement is no replication."
     )
 
 
@@ -106,5 +109,6 @@ def choice_name(choice: str, cohort: Cohort) -> str:
     """A choice in words: "adjust: age" is whether age is adjusted for."""
     if choice.startswith("adjust: "):
         label = covariate_label(choice.removeprefix("adjust: "), cohort)
-        return f"adjusting for {lower(label)}"
+        name = re.match(r"[A-Z]\w+ [A-Z]", label)  # a name such as International Prognostic Index
+        return f"adjusting for {label if name else lower(label)}"
     return {"adjust": "what is adjusted for"}.get(choice, lower(NAMES[choice]))

@@ -5,7 +5,6 @@ import pandas as pd
 
 from helpers.conventions import EVENT_FLOOR
 from helpers.estimators.caution import LEVEL
-from helpers.labels import counted
 from helpers.pages.subgroup_asked import Asked
 from helpers.words import bare_p, lower, number, plain, plain_text, ratio
 
@@ -62,10 +61,9 @@ def alt_forest(asked: Asked) -> str:
     if rows.empty:
         return f"Empty forest of subgroups. {plain_text(nothing(asked))}"
     known = rows[rows["estimate"].notna()]
-    without = len(rows) - len(known)
     text = (
-        f"Forest of {counted(len(rows), 'subgroup')} on a log axis, of which {without} "
-        f"{'has' if without == 1 else 'have'} no hazard ratio"
+        f"Forest of {len(rows)} subgroups on a log axis, of which {len(rows) - len(known)} have no "
+        "hazard ratio"
     )
     if len(known):
         low, high = np.exp([known["estimate"].min(), known["estimate"].max()])
