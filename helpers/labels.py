@@ -116,5 +116,5 @@ def condition(where, book: pd.DataFrame) -> str:
     else:
         more = len(where.values) - MOST_NAMED
         named = [*where.values[:MOST_NAMED], *([f"{more} more"] if more > 0 else [])]
-        text = f"{about['label']} is {listed(named, 'or')}"
+        text = f"{about['label']} is {listed(named, 'or') if named else 'none of its values'}"
     return text + (", or missing" if where.missing else "")

@@ -103,6 +103,7 @@ def test_who_is_left_out_for_a_missing_value_is_counted(gaps):
         (Where("ecog", min=3, max=3), "ECOG performance status of 3"),
         (Where("stage", min=3, missing=True), "Ann Arbor stage 3 or more, or missing"),
         (Where("sex", ("F",)), "Sex is F"),
+        (Where("sex", ()), "Sex is none of its values"),
         (Where("ecog", ("0", "1")), "ECOG performance status is 0 or 1"),
         (Where("histology", tuple("abcdefghi")), "Histology is a, b, c, d, e, f or 3 more"),
     ],
@@ -265,7 +266,9 @@ texts.forEach((text, k) => {
     if (!apart(box, boxes[j])) found.push(`${text.textContent} on ${texts[j].textContent}`);
   }
 });
-return [found, [...figure.querySelectorAll('.whose')].map((line) => line.textContent).join(' ')];
+const said = (name) =>
+  [...figure.querySelectorAll(name)].map((line) => line.textContent).join(' ');
+return [found, said('.whose'), said('.status-line')];
 """
 
 
@@ -298,6 +301,7 @@ def test_the_explorers_figure_says_it_and_no_letters_overlap_or_are_small(
     shown = Explorer(PAPER, View.read(view)).view_of_answer.shown
     resize(browser, wide, 800)
     browser.get(drawn_alone(tmp_path, shown))
-    faults, words = browser.execute_script(OVERLAPS)
+    faults, words, status = browser.execute_script(OVERLAPS)
     assert faults == []
     assert words == WORDS.get(view, "")
+    assert status.startswith(f"{PAPER.status_line}; {PAPER.mark}")
