@@ -14,7 +14,7 @@ import pandas as pd
 
 from helpers.analysis import Answer
 from helpers.conventions import DAYS_PER_MONTH, TEXT, cox_text
-from helpers.labels import counted
+from helpers.labels import counted, verb
 from helpers.loading.cells import write_csv
 from helpers.plots.drawn import SURVIVAL, Display
 from helpers.plots.style import STYLE, add_footer
@@ -170,8 +170,8 @@ def described(answer: Answer) -> str:
         return f"{text} in all {counted(total, 'patient')}."
     parts = [f"{text} in {n} of {counted(total, 'patient')}: {who}."]
     for k, label in lacking(answer):
-        were = "was" if k == 1 else "were"
-        parts.append(f"{counted(k, 'patient')} without a value of {label} {were} left out.")
+        lack = f"{counted(k, 'patient')} without a value of {label}"
+        parts.append(f"{lack} {verb(k, 'was', 'were')} left out.")
     if answer.view.landmark:
         had, gone = (int(answer.counts[c].sum()) for c in ("lost_events", "lost_censored"))
         parts.append(

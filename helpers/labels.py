@@ -56,13 +56,18 @@ def month_name(days: float) -> str:
     return f"{value:.0f} month{'s' if round(value) != 1 else ''}"
 
 
+def verb(n: int, one: str, many: str) -> str:
+    """The form of a verb that goes with a count."""
+    return one if n == 1 else many
+
+
 def listed(names: Sequence[str], last: str = "and") -> str:
     """Names as prose lists them: "A, B and C"."""
     head = ", ".join(names[:-1])
     return f"{head} {last} {names[-1]}" if head else names[-1]
 
 
-def per(unit: str) -> str:
+def per_unit(unit: str) -> str:
     """What the ratio of a number is per: "per year", "per point", "per 1 x upper limit"."""
     if not unit.isalpha():
         return f"per 1 {unit}".strip()
@@ -124,5 +129,5 @@ def condition(where, book: pd.DataFrame) -> str:
     else:
         more = len(where.values) - MOST_NAMED
         named = [*where.values[:MOST_NAMED], *([f"{more} more"] if more > 0 else [])]
-        text = f"{about['label']} is {listed(named, 'or')}"
+        text = f"{about['label']} is {listed(named, 'or') if named else 'none of its values'}"
     return text + (", or missing" if where.missing else "")

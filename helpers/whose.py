@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from helpers.analysis import Answer
-from helpers.labels import condition, counted, listed, lower, month_name, side
+from helpers.labels import condition, counted, listed, lower, month_name, side, verb
 from helpers.selection import column_levels, inside_of
 from helpers.view import cut
 
@@ -76,7 +76,7 @@ def whose(answer: Answer) -> str:
     n, events = (int(answer.counts[c].sum()) for c in ("patients", "events"))
     text = f"{head}: " * bool(head)
     text += f"{n} of {counted(len(cohort.frame), 'patient')}, {counted(events, 'event')}"
-    lack = [f"{k} {'has' if k == 1 else 'have'} no value of {label}" for k, label in gone]
+    lack = [f"{k} {verb(k, 'has', 'have')} no value of {label}" for k, label in gone]
     return text + f" ({'; '.join(lack)})" * bool(lack)
 
 

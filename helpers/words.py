@@ -11,7 +11,7 @@ import pandas as pd
 
 from helpers.analysis import Answer
 from helpers.conventions import CONFIDENCE, DAYS_PER_MONTH
-from helpers.labels import counted, lower, month_name, per, side
+from helpers.labels import counted, lower, month_name, per_unit
 from helpers.view import cut
 from helpers.whose import column_label, start, whose
 
@@ -267,17 +267,14 @@ def model_table(answer: Answer) -> pd.DataFrame:
 
 def term_text(answer: Answer, row: pd.Series) -> str:
     """A term as a table shows it; a number with the unit that its ratio is for."""
-    book = answer.cohort.codebook.loc[row["column"]]
+    book, column = answer.cohort.codebook, row["column"]
     if not row["level"]:
-        return f"{book['label']}, {per(book['unit'])}"
-    if cut(row["column"]):
-        sides = (
-            side(answer.cohort.codebook, row["column"], row[c]) for c in ("level", "reference")
-        )
-        return " vs ".join(sides)
-    if row["column"] == answer.view.compare:
+        return f"{book.at[column, 'label']}, {per_unit(book.at[column, 'unit'])}"
+    if column == answer.view.compare:
         return contrast(row)
-    return f"{book['label']}: {contrast(row)}"
+    name = cut(column)[0] if cut(column) else ""
+    sides = " vs ".join(row[c].removeprefix(name).strip() for c in ("level", "reference"))
+    return f"{book.at[name or column, 'label']}: {sides}"
 
 
 def follow_up_text(table: pd.DataFrame) -> pd.DataFrame:

@@ -79,7 +79,7 @@ def test_it_renders_without_a_network_and_without_a_complaint(page):
     assert outside(requested(page.driver)) == []
     assert complaints(page.driver) == []
     drawn = page.text("section[aria-label=Answer] figure")
-    assert "SYNTHETIC DATA" in drawn and "NOT A FINDING OF THE STUDY" in drawn
+    assert "SYNTHETIC DATA" in drawn and "not a finding of the study" in drawn
     assert "Not for treatment decisions" in page.text("body")
 
 

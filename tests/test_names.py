@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 from helpers.analysis import analyse
-from helpers.cohort import load_cohort
+from helpers.cohort import ROOT, load_cohort
 from helpers.export import export, methods
 from helpers.notebook import PLOTLY_CONFIG, show, table
 from helpers.plots.curves import figure_incidence, figure_medians
@@ -231,3 +232,9 @@ def test_alternative_text_has_no_escapes(name, answer, monkeypatch):
     alt = one_line(about["metadata"]["image/png"]["alt"])
     assert f"{name} A vs {name} B" in alt and "\\$" not in alt.replace(name, "")
     assert f"{name} A, n = " in shown_text(caption[0].data)
+
+
+def test_no_figure_is_written_in_mathematics():
+    """Where a dollar sign is a dollar sign, a formula of our own would stand as its source."""
+    for path in (ROOT / "helpers").rglob("plots/*.py"):
+        assert not re.search(r'"[^"\n]*\$[^"\n]*\$', path.read_text(encoding="utf-8")), path

@@ -15,7 +15,7 @@ from helpers.conventions import EVENT_FLOOR
 from helpers.explorer.page import Explorer
 from helpers.explorer.scene import scene
 from helpers.export import export, methods
-from helpers.labels import bounded, condition, lower, per
+from helpers.labels import bounded, condition, lower, per_unit
 from helpers.plots.drawn import Display
 from helpers.plots.forest import figure_forest
 from helpers.plots.interactive import plotly_survival
@@ -103,6 +103,7 @@ def test_who_is_left_out_for_a_missing_value_is_counted(gaps):
         (Where("ecog", min=3, max=3), "ECOG performance status of 3"),
         (Where("stage", min=3, missing=True), "Ann Arbor stage 3 or more, or missing"),
         (Where("sex", ("F",)), "Sex is F"),
+        (Where("sex", ()), "Sex is none of its values"),
         (Where("ecog", ("0", "1")), "ECOG performance status is 0 or 1"),
         (Where("histology", tuple("abcdefghi")), "Histology is a, b, c, d, e, f or 3 more"),
     ],
@@ -125,7 +126,7 @@ def test_a_proper_name_keeps_its_capital_inside_a_sentence(label, inside):
 
 def test_a_ratio_of_a_number_is_per_one_unit_without_the_one():
     units = ("years", "points", "grade", "x upper limit", "", "mg/l")
-    assert [per(unit) for unit in units] == [
+    assert [per_unit(unit) for unit in units] == [
         "per year", "per point", "per grade", "per 1 x upper limit", "per 1", "per 1 mg/l"
     ]  # fmt: skip
     assert bounded("Age", "years", below=60) == "Age below 60 years"
@@ -228,7 +229,7 @@ def test_tables_and_sentences_name_columns_by_label(gaps):
     answer = answered("{adjust: [score, 'ipi >= 3']}", gaps)
     terms = model_table(answer)["term"].tolist()
     assert "Karnofsky score, per point" in terms
-    assert any(term.startswith("International Prognostic Index of 3 or more vs ") for term in terms)
+    assert "International Prognostic Index: >= 3 vs < 3" in terms
     assert "adjusted for Karnofsky score and International Prognostic Index of 3 or more" in (
         plain_text(read_view(answer))
     )
@@ -265,7 +266,9 @@ texts.forEach((text, k) => {
     if (!apart(box, boxes[j])) found.push(`${text.textContent} on ${texts[j].textContent}`);
   }
 });
-return [found, [...figure.querySelectorAll('.whose')].map((line) => line.textContent).join(' ')];
+const said = (name) =>
+  [...figure.querySelectorAll(name)].map((line) => line.textContent).join(' ');
+return [found, said('.whose'), said('.status-line')];
 """
 
 
@@ -298,6 +301,7 @@ def test_the_explorers_figure_says_it_and_no_letters_overlap_or_are_small(
     shown = Explorer(PAPER, View.read(view)).view_of_answer.shown
     resize(browser, wide, 800)
     browser.get(drawn_alone(tmp_path, shown))
-    faults, words = browser.execute_script(OVERLAPS)
+    faults, words, status = browser.execute_script(OVERLAPS)
     assert faults == []
     assert words == WORDS.get(view, "")
+    assert status.startswith(f"{PAPER.status_line}; {PAPER.mark}")

@@ -67,7 +67,7 @@ class Asked:
         return shown.sort_values("interaction_p", kind="stable").reset_index(drop=True)
 
     @property
-    def everyone(self) -> Answer:
+    def whole(self) -> Answer:
         """The answer without the subgroup: whose the forest is."""
         view = replace(self.view, where=(), adjust=())
         return analyse(self.cohort, view, engine="fast")

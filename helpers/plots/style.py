@@ -58,7 +58,14 @@ def wrapped(name: str, width: str = "page") -> str:
 
 
 def stamp(
-    figure: Figure, status: str, mark: str = "", *, whose: str = "", ax=None, beside=None
+    figure: Figure,
+    status: str,
+    mark: str = "",
+    *,
+    whose: str = "",
+    ax=None,
+    beside=None,
+    letters: int | None = None,
 ) -> None:
     """Draw the status of the data above the axes, and its mark inside, for those who crop.
 
@@ -78,18 +85,21 @@ def stamp(
     beside : (Axes, float, float), optional
         Where the mark stands, in shares of these axes, when the middle of `ax` is covered by
         what is drawn; in a narrow column.
+    letters : int, optional
+        Of a line above the axes; by default as many as fit.
     """
     columns = 1 if ax is None else ax.get_gridspec().ncols
     ax = ax or figure.axes[0]
     wide = figure.get_figwidth() / columns
-    line = textwrap.fill(status, int(wide * LETTERS_PER_INCH))
+    line = textwrap.fill(status, letters or int(wide * LETTERS_PER_INCH))
     ax.text(1, 1.01, line, transform=ax.transAxes, ha="right", va="bottom", fontsize=8,
             color=GREY, gid="status")  # fmt: skip
     if whose:
-        lines = textwrap.wrap(whose, int((wide - 0.7) * LETTERS_PER_INCH))
+        lines = textwrap.wrap(whose, letters or int((wide - 0.7) * LETTERS_PER_INCH))
+        side = {"ha": "left"} if columns == 1 else {"ha": "right", "multialignment": "left"}
         above = 72 * STRIP * (line.count("\n") + 1) * bool(line) + 3  # points
-        ax.annotate("\n".join(lines), (0, 1), (0, above), "axes fraction", "offset points",
-                    va="bottom", fontsize=8, gid="whose")  # fmt: skip
+        ax.annotate("\n".join(lines), (columns > 1, 1), (0, above), "axes fraction",
+                    "offset points", va="bottom", fontsize=8, gid="whose", **side)  # fmt: skip
         figure.set_figheight(figure.get_figheight() + STRIP * len(lines))
     if mark:
         ax, x, y = beside or (ax, 0.5, 0.5)

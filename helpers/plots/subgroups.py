@@ -17,7 +17,7 @@ from helpers.plots.style import COLOURS, GREY, STYLE, says, stamp
 
 LINE = 0.185  # inches of one row
 BARS = 0.1  # width of a bar, in units of z
-NARROW = 44  # letters of the status line above them
+NARROW = 38  # letters of the status line above them
 TEXTS = (0.0, 0.25, 0.86)  # where the columns of numbers begin, as shares of their panel
 
 
@@ -57,9 +57,8 @@ def figure_subgroups(
         words.axis("off")
         legend(figure, rows)
         told = says(of)
-        stamp(figure, "", told["mark"], whose=told["whose"], ax=ax)
-        stamp(figure, told["status"], ax=words)
-        words.texts[-1].set_text(textwrap.fill(told["status"], NARROW))
+        stamp(figure, "", told["mark"], ax=ax)
+        stamp(figure, told["status"], whose=told["whose"], ax=words, letters=NARROW)
         for text in ax.texts:
             text.set_in_layout(text.get_gid() != "mark")
     return figure

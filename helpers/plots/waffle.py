@@ -6,9 +6,20 @@ import textwrap
 import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.path import Path
+from matplotlib.textpath import TextPath
 
 from helpers.plots.style import COLOURS, GREY, LINES, STYLE, stamp
 from helpers.words import percent
+
+
+def centred(letter: str) -> Path:
+    """A letter as a mark; as text between dollars it would be mathematics."""
+    drawn = TextPath((0, 0), letter, prop={"family": "DejaVu Sans", "weight": "bold"})
+    box = drawn.get_extents()
+    middle = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
+    return Path(drawn.vertices - middle, drawn.codes)
+
 
 # Shape and colour of each best response; the colours of the two arms are not among them.
 MARKS = {
@@ -16,7 +27,7 @@ MARKS = {
     "PR": ("D", COLOURS[4], "partial response (PR)"),
     "SD": ("o", COLOURS[5], "stable disease (SD)"),
     "PD": ("X", COLOURS[3], "progressive disease (PD)"),
-    "NE": ("$?$", GREY, "not evaluable (NE)"),
+    "NE": (centred("?"), GREY, "not evaluable (NE)"),
 }
 WIDTHS = {"page": 7.0, "half": 3.5}  # inches
 MARK_ROOM = 0.62  # inches below the marks, where it says what the rows are not
