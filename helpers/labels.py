@@ -43,11 +43,6 @@ def counted(n: int, noun: str, many: str = "") -> str:
     return f"{n} {noun if n == 1 else many or noun + 's'}"
 
 
-def verb(n: int, one: str, many: str) -> str:
-    """The form of a verb that goes with a count."""
-    return one if n == 1 else many
-
-
 def month_name(days: float) -> str:
     """A milestone as people say it: 12 months, or the days when it is no whole month."""
     value = days / DAYS_PER_MONTH

@@ -93,6 +93,8 @@ def select(cohort: Cohort, view: View, notes: Notes) -> Selection:
     group = compared.set_categories(left)
     columns = {TIME: time, EVENT: event, GROUP: group, INSIDE: inside, view.compare: group}
     columns |= {column: whole[column] for column in view.adjust}  # the models name their terms
+    if "arm" in view.adjust:  # a model compares with the first level
+        columns["arm"] = grouped(cohort, "arm", [*reversed(cohort.arms)])
     everybody = pd.DataFrame(columns, index=whole.index)
     data = everybody if chosen.all() else everybody[chosen]
     if not chosen.all():

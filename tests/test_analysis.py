@@ -94,7 +94,7 @@ def test_separated_groups_get_no_hazard_ratio(tmp_path):
     )
     answer = analyse(cohort, View())
     assert answer.model.empty
-    assert "infinite" in notes(answer)
+    assert "while both groups are at risk the first-named has no event" in notes(answer)
     assert answer.tests.at[0, "p_value"] <= 2e-4
 
 
@@ -129,6 +129,26 @@ def test_missing_covariates_are_counted_and_the_unadjusted_ratio_keeps_everybody
     n = answer.model.set_index("model")["n"]
     assert n["unadjusted"] == 60 and (n["adjusted"] == 55).all()
     assert "5 patients lack a covariate" in notes(answer)
+
+
+def test_a_covariate_that_is_missing_for_all_is_what_withholds_the_adjusted_ratio(tmp_path):
+    columns = {"os_time": range(1, 21), "os_event": [1, 1, 0, 1] * 5, "age": [""] * 20}
+    answer = analyse(make_cohort(tmp_path, columns), View(adjust=("age",)))
+    assert set(answer.model["model"]) == {"unadjusted"}
+    assert "Withheld: age: missing for all 15 patients with an event; leave it out." in notes(
+        answer
+    )
+
+
+def test_an_arm_that_is_adjusted_for_is_compared_with_the_reference_arm(tmp_path):
+    """And not with the one whose name comes first."""
+    for cohort in (german(), make_cohort(tmp_path, {
+        "os_time": range(1, 21), "os_event": [1, 1, 0, 1] * 5, "sex": ["F", "M", "M", "F"] * 5,
+    })):  # fmt: skip
+        answer = analyse(cohort, View(compare="sex" if "sex" in cohort.frame else "grade",
+                                      adjust=("arm",)))  # fmt: skip
+        terms = answer.model.loc[answer.model["column"] == "arm", "term"]
+        assert list(terms) == ["arm: {} vs {}".format(*cohort.arms)]
 
 
 def test_a_landmark_counts_those_it_loses_and_starts_the_clock_there():
@@ -278,7 +298,7 @@ def test_an_infinite_ratio_is_withheld_in_a_large_cohort_too():
         {"day": rng.integers(1, 2000, 100_000), "event": rng.integers(0, 2, 100_000), "x": 0.0}
     )
     frame.loc[:4, ["event", "x"]] = [0, 1.0]
-    with pytest.raises(NotEstimable, match="infinite"):
+    with pytest.raises(NotEstimable, match="its hazard ratio is 0"):
         cox_table(frame, time="day", event="event", covariates=["x"])
 
 

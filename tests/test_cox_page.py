@@ -153,6 +153,19 @@ def test_an_arm_without_events_has_a_reason_and_firths_ratio_alone(tmp_path, eve
     assert page.read_adjusting(ways).startswith("There is no adjusted ratio")
 
 
+def test_an_empty_figure_of_residuals_says_what_kept_the_check_from_being_made(tmp_path):
+    """There is a ratio, and there are events enough; they fell on one day."""
+    days, events = [5] * 6 + [8, 9, 12, 15, 20, 22], [1] * 6 + [0] * 6
+    answer = asked(twelve(tmp_path, os_time=days, os_event=events))[0]
+    assert np.isfinite(page.whole(answer))
+    alt = page.alt_residuals(answer, page.residuals(answer))
+    assert alt == (
+        "An empty figure of residuals over months: all events are on one day, so nothing can be "
+        "seen to change with time."
+    )
+    assert "one day" in page.checks_text([answer])["note"].iloc[0]
+
+
 def test_the_sentence_on_adjusting_gives_the_direction_of_the_numbers():
     def table(before, after):
         rows = {"endpoint": "Survival", "term": "arm: a vs b", "n": 9, "p_value": 0.1}

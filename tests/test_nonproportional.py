@@ -282,8 +282,8 @@ def test_residuals_average_to_the_coefficient(case):
         (patients(event=0), "no patient had an event"),
         (patients(arm="a"), "the same for every patient"),
         (patients().iloc[:1], "the same for every patient"),
-        (patients(event=[0, 0, 1, 0, 0, 0]), "no event among|fewer than two event times"),
-        (patients(day=[1, 2, 3, 4, 5, 6], arm=list("aaabbb")), "separates"),
+        (patients(event=[0, 0, 1, 0, 0, 0]), "only the reference groups had events"),
+        (patients(day=[1, 2, 3, 4, 5, 6], arm=list("aaabbb")), "while both groups are at risk"),
     ],
     ids=["no events", "one arm", "one patient", "one event", "separated"],
 )

@@ -5,19 +5,23 @@ before and after a day. Restricted means are in `helpers.estimators.times`.
 """
 
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.stats import chi2
 
 from helpers.conventions import TIES, on_grid
 from helpers.fit.design import bases, design, prepared, standardised, without_eventless
-from helpers.fit.likelihood import NotEstimable
-from helpers.fit.ranktests import WEIGHTS, maxcombo, one_logrank, response
-from helpers.regression import TERM_COLUMNS, cox_table
+from helpers.fit.likelihood import NotEstimable, risk_sets
+from helpers.fit.ranktests import WEIGHTS, maxcombo, one_logrank
+from helpers.regression import TERM_COLUMNS, cox_table, fit_cox
 from helpers.survival import km_curve, wald
 
 TEST_COLUMNS = ["name", "rho", "gamma", "statistic", "df", "p_value", "note"]
 ESTIMATE_COLUMNS = ["estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high"]
+NO_SPREAD = 1e-10  # a spread of this or less, where 1 is usual, is rounding alone
+UNSEEN = "those at risk differ in {} on too few days of events for a change with time to be seen"
 
 
 def weighted_logrank(
@@ -82,22 +86,64 @@ def weighted_logrank(
     return pd.DataFrame(rows, columns=TEST_COLUMNS)
 
 
-def settled(frame, time, event, covariates, references):
-    """greenwood's fit of the model of `cox_table`, its terms, the patients in it, the scale."""
-    from greenwood import CoxPH
+class Drift(NamedTuple):
+    """A model at its maximum, and what its residuals say of a change with time.
 
-    table = cox_table(frame, time=time, event=event, covariates=covariates, references=references)
+    `score` (p,) and `spread` (p, p) are of the trends with 1 - S(t-) of the p columns `names`, in
+    units in which a trend that no constant ratio explains has a spread of 1. `time`, `level`
+    (1 - S(t-)) and the scaled `residual` have a row per event, earliest first.
+    """
+
+    terms: list[str]
+    names: list[str]
+    data: pd.DataFrame
+    score: np.ndarray
+    spread: np.ndarray
+    time: np.ndarray
+    level: np.ndarray
+    residual: np.ndarray
+
+
+def drift(frame, time, event, covariates, references) -> Drift:
+    """The score test of Grambsch and Therneau at the coefficients of `cox_table`."""
     model = without_eventless(prepared(frame, time, event, covariates, references), event)
-    data, matrix = model.data[model.rows], model.matrix
-    if data.loc[data[event] == 1, time].nunique() < 2 or matrix.shape[1] == 0:
-        raise NotEstimable("fewer than two event times, so nothing can change with time")
-    scaled, scale = standardised(matrix)
-    scaled = pd.DataFrame(scaled, columns=matrix.columns)
-    fit = CoxPH().fit(response(data, time, event), scaled, tol=1e-15, max_iter=100)
-    ours = table.set_index("term").loc[matrix.columns]
-    if not np.abs((fit.coef_ / scale - ours["estimate"]) / ours["std_error"]).max() < 1e-6:
-        raise NotEstimable(f"{', '.join(matrix)}: the model does not converge; use fewer terms")
-    return fit, list(model.terms["term"]), data, scale
+    if not model.names:
+        raise NotEstimable("only the reference groups had events, so there is no ratio to check")
+    data, names = model.data[model.rows], model.names
+    days, happened = data[time].to_numpy(float), data[event].to_numpy() == 1
+    scaled, scale = standardised(model.x, names)
+    beta = fit_cox(model, days, happened)["estimate"] * scale
+    if np.ptp(days[happened]) == 0:
+        raise NotEstimable("all events are on one day, so nothing can be seen to change with time")
+    met = risk_sets(scaled, days, happened, beta)
+    order = np.argsort(days[happened], kind="stable")
+    times, mean = days[happened][order], met.mean[::-1]
+    information = met.second[::-1] - mean[:, :, None] * mean[:, None, :]
+    # Patients who share a day share the mean of its risk sets.
+    _, first, tied = np.unique(times, return_index=True, return_counts=True)
+    expected = np.repeat(np.add.reduceat(mean, first) / tied[:, None], tied, axis=0)
+    residual = scaled[happened][order] - expected
+
+    curve = km_curve(data, time=time, event=event)
+    before = np.searchsorted(curve["time"].to_numpy(), times, side="left")
+    level = 1 - np.append(1.0, curve["estimate"])[before]
+    trend = level - level.mean()
+    whole, cross, square = (np.tensordot(trend**k, information, 1) for k in range(3))
+    # The coefficients were fitted: what a trend shares with them is taken off its variance.
+    spread = square - cross @ np.linalg.solve(whole, cross)
+    unit = np.sqrt(np.diag(square))
+    unit[unit == 0] = 1.0
+    ratio = (beta + len(times) * np.linalg.solve(whole, residual.T).T) / scale
+    trends = {"score": trend @ residual / unit, "spread": spread / np.outer(unit, unit)}
+    terms = list(model.terms["term"])
+    return Drift(terms, names, data, **trends, time=times, level=level, residual=ratio)
+
+
+def score_test(score: np.ndarray, spread: np.ndarray) -> float:
+    """Chi-squared of trends, NaN where one of them follows from a ratio that does not change."""
+    if np.linalg.eigvalsh(spread)[0] < NO_SPREAD:
+        return np.nan
+    return float(score @ np.linalg.solve(spread, score))
 
 
 def ph_test(
@@ -119,7 +165,9 @@ def ph_test(
     -------
     DataFrame
         term, statistic (chi-squared), df, p_value, transform, n, n_event, note. A level without
-        events has no row of numbers; a model without an estimate has only GLOBAL, with the reason.
+        events has no row of numbers, nor has one in which those at risk differ on too few days of
+        events (R's ``cox.zph`` then stops). A model without an estimate has only GLOBAL, with the
+        reason.
 
     Notes
     -----
@@ -135,24 +183,23 @@ def ph_test(
     blank = {"statistic": np.nan, "df": np.nan, "p_value": np.nan, "transform": "km"}
     blank |= {"n": len(frame), "n_event": int((frame[event] == 1).sum()), "note": ""}
     try:
-        fit, terms, data, _ = settled(frame, time, event, covariates, references)
-        result = fit.cox_zph(transform="km")
+        found = drift(frame, time, event, covariates, references)
     except NotEstimable as reason:
         return pd.DataFrame([blank | {"term": "GLOBAL", "note": str(reason)}], columns=columns)
-    except np.linalg.LinAlgError:
-        why = "too few events for this many terms"
-        return pd.DataFrame([blank | {"term": "GLOBAL", "note": why}], columns=columns)
-    blank |= {"n": len(data), "n_event": int((data[event] == 1).sum())}
+    blank |= {"n": len(found.data), "n_event": len(found.time)}
     rows = []
-    for term in [*terms, "GLOBAL"]:
-        row = blank | {"term": term}
-        found = result.global_test if term == "GLOBAL" else result.per_term.get(term)
-        if found is None:
+    for term in [*found.terms, "GLOBAL"]:
+        row, what = blank | {"term": term}, "it"
+        at = [k for k, name in enumerate(found.names) if term in (name, "GLOBAL")]
+        if term == "GLOBAL" and len(at) > 1:
+            what = "one or more of these, or in what they make together,"
+        if not at:
             row["note"] = "no event at this level; its patients are not in the check"
+        elif np.isnan(statistic := score_test(found.score[at], found.spread[np.ix_(at, at)])):
+            row["note"] = UNSEEN.format(what)
         else:
-            row |= {"statistic": found["chisq"], "df": found["df"], "p_value": found["p_value"]}
-            if not np.isfinite(found["chisq"]):
-                row["note"] = "too few events for this many terms"
+            row |= {"statistic": statistic, "df": float(len(at))}
+            row["p_value"] = float(chi2.sf(statistic, len(at)))
         rows.append(row)
     return pd.DataFrame(rows, columns=columns)
 
@@ -179,17 +226,11 @@ def schoenfeld(
     NotEstimable
         The model has no estimate.
     """
-    fit, terms, data, scale = settled(frame, time, event, covariates, references)
-    curve = km_curve(data, time=time, event=event)
-    # A residual is given for each event in order of time.
-    times = np.sort(data.loc[data[event] == 1, time].to_numpy(float))
-    before = np.searchsorted(curve["time"].to_numpy(), times, side="left")
-    level = np.append(1.0, curve["estimate"])[before]
-    residuals = fit.residuals("scaledsch", format="pandas") / scale
+    found = drift(frame, time, event, covariates, references)
     parts = [
-        pd.DataFrame({"term": term, "time": times, "transformed_time": 1 - level,
-                      "residual": residuals[term].to_numpy()})
-        for term in terms if term in residuals
+        pd.DataFrame({"term": name, "time": found.time, "transformed_time": found.level,
+                      "residual": found.residual[:, k]})
+        for k, name in enumerate(found.names)
     ]  # fmt: skip
     return pd.concat(parts, ignore_index=True)
 

@@ -253,7 +253,7 @@ def residuals(answer: Answer) -> pd.DataFrame:
     frame, keys = question(answer)
     try:
         table = schoenfeld(frame, **keys)
-    except (NotEstimable, np.linalg.LinAlgError):
+    except NotEstimable:
         return pd.DataFrame(columns=columns)
     return table[table["term"] == watched(answer)].reset_index(drop=True)
 

@@ -150,9 +150,8 @@ def caption_residuals(answer: Answer) -> str:
 
 def alt_residuals(answer: Answer, dots: pd.DataFrame) -> str:
     if dots.empty:
-        return (
-            f"An empty figure of residuals over months: {why_nothing(answer) or 'too few events'}."
-        )
+        why = checks(answer).set_index("term").at["GLOBAL", "note"]
+        return f"An empty figure of residuals over months: {why}."
     table = change(answer)
     parts = [
         f"{row['period']}: {ratio(pd.Series(row))}"
@@ -188,7 +187,8 @@ def read_influence(answer: Answer, table: pd.DataFrame) -> str:
     """The range of the ratio when one patient at a time is left out, and who moves it most."""
     known, parts = table.dropna(subset=["dfbeta"]), []
     if known.empty:
-        return f"No ratio is left when a patient is: {plain(why_nothing(answer) or 'too few')}."
+        why = why_nothing(answer) or table["note"].iloc[0]
+        return f"No ratio is left when a patient is: {plain(why)}."
     whole = known["dfbeta"] + np.log(known["hazard_ratio"])
     low, high = known["hazard_ratio"].agg(["min", "max"])
     most = known.loc[known["dfbeta"].abs().idxmax()]

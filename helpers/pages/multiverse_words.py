@@ -1,7 +1,5 @@
 """What a page says of a multiverse: caption, alt text, takeaway, and the choices that move it."""
 
-import re
-
 import numpy as np
 import pandas as pd
 
@@ -12,10 +10,6 @@ from helpers.plots.specification import NAMES, choice_rows, covariate_label, cur
 from helpers.words import lower, number, plain
 
 NO_CURVE = "No analysis of these has a hazard ratio; the table says why each is withheld."
-
-
-def counted(n: int, noun: str, many: str = "") -> str:
-    return f"{n} {noun if n == 1 else many or noun + 's'}"
 
 
 def caption_specifications(table: pd.DataFrame, cohort: Cohort) -> str:
@@ -66,11 +60,12 @@ def read_specifications(table: pd.DataFrame) -> str:
     side, below = "below", int(row["below"])
     if below < known - below:
         side, below = "above", known - below
+    small = int(row["significant"])
     return (
         f"Over {counted(known, 'analysis', 'analyses')} of the same patients the hazard ratio runs "
-        f"from {low} to {high} (median {middle}); {below} lie {side} 1 and "
-        f"{int(row['significant'])} have P below 0.05. They share patients and any bias that no "
-        "choice removes, so their agreement is no replication."
+        f"from {low} to {high} (median {middle}); {below} {'lies' if below == 1 else 'lie'} {side} "
+        f"1 and {small} {'has' if small == 1 else 'have'} P below 0.05. They share patients and "
+        "any bias that no choice removes, so their agreement is no replication."
     )
 
 
@@ -111,6 +106,5 @@ def choice_name(choice: str, cohort: Cohort) -> str:
     """A choice in words: "adjust: age" is whether age is adjusted for."""
     if choice.startswith("adjust: "):
         label = covariate_label(choice.removeprefix("adjust: "), cohort)
-        name = re.match(r"[A-Z]\w+ [A-Z]", label)  # a name such as International Prognostic Index
-        return f"adjusting for {label if name else lower(label)}"
+        return f"adjusting for {lower(label)}"
     return {"adjust": "what is adjusted for"}.get(choice, lower(NAMES[choice]))
