@@ -5,6 +5,7 @@ import json
 import re
 from dataclasses import replace
 from html import unescape
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -19,11 +20,13 @@ from test_explorer_browser import outside
 
 from helpers.cohort import ROOT, load_cohort
 from helpers.estimators.evalue import tipping_grid
+from helpers.estimators.treatment_time import landmark_cox
 from helpers.estimators.weighting import propensity_weights, weighted_cox
 from helpers.explorer.dials import confounder_dial, waiting_dial
 from helpers.fit.likelihood import NotEstimable
 from helpers.pages import bias_choice, bias_time, bias_unseen
 from helpers.pages.cox_page import answers, with_adjustment
+from helpers.pages.quiz import bank
 from helpers.plots import bias, choice
 from helpers.plots.style import is_stamped
 from helpers.simulate.cohort import simulate_cohort
@@ -167,6 +170,60 @@ def test_a_wait_is_read_between_two_rows_and_not_beyond_them():
     assert wait_that_gives(table, 0.3).isna().all() and wait_that_gives(table, 0.9).isna().all()
 
 
+WAITING = json.loads((ROOT / "tests" / "fixtures" / "waiting.json").read_text())["rows"]
+IN_R = dict(zip(bias_time.DESIGNS, ("gamma", "gamma_short", "gamma_to_death", "fixed",
+                                    "exponential", "falling"), strict=True))  # fmt: skip
+
+
+@pytest.mark.parametrize("name", bias_time.DESIGNS)
+def test_waiting_alone_makes_the_ratio_that_r_simulates_under_every_design(name):
+    """Another program, other random numbers: shape of the waits, of the hazard, and follow-up."""
+    rows = [row for row in WAITING if row["design"] == IN_R[name]]
+    whole = bias_time.alone(seed=7, patients=2_000, design=bias_time.DESIGNS[name])
+    for row in rows:
+        at = row["mean_wait"] * 365 / 12
+        near = np.interp(at, whole["wait"], whole["relative"])
+        table = waiting_alone(near * np.linspace(0.85, 1.15, 5), share=SHARE, median=MEDIAN,
+                              seed=7, patients=60_000, design=bias_time.DESIGNS[name])  # fmt: skip
+        assert table["wait"].iloc[0] < at < table["wait"].iloc[-1]
+        # A smooth line through five cohorts, since the median of each has an error of its own.
+        ours = {column: np.polyval(np.polyfit(table["wait"] - at, table[column], 2), 0)
+                for column in ("estimate", "planned", "ever")}  # fmt: skip
+        assert ours["estimate"] == pytest.approx(row["estimate"], abs=0.04), row["mean_wait"]
+        assert ours["planned"] == pytest.approx(row["planned"], abs=0.01), row["mean_wait"]
+        assert ours["ever"] * 12 / 365 == pytest.approx(row["ever_median"], rel=0.03)
+
+
+def test_one_mean_wait_does_not_make_one_ratio():
+    """What the page must not say: that the wait alone is left open."""
+    found = bias_time.designs(seed=5, patients=4_000)
+    at = [np.interp(2.5 * 365 / 12, table["wait"], table["estimate"]) for table in found.values()]
+    assert np.ptp(at) > 0.25, "ratios from 0.39 to 0.56"
+    needed = [bias_time.months_for(table, 0.28) for table in found.values()]
+    assert max(needed) - min(needed) > 1.5 and min(needed) > 3.02
+    said = bias_time.read_alone(found)
+    ends = f"{min(needed):.1f} to {max(needed):.1f}"
+    assert f"0.28 takes {ends}, in each design longer than the 3.02 months" in said
+    short = {name: table.assign(wait=table["wait"] / 2) for name, table in found.items()}
+    assert "in each design longer" not in bias_time.read_alone(short)
+    assert ends in bias_unseen.read_vanish(found)
+    told = bias_time.designs_text(found)
+    assert told["months for 0.28"].tolist() == [f"{value:.1f}" for value in needed]
+
+
+def test_the_side_of_1_of_a_landmark_on_day_30_hangs_on_where_days_count_from():
+    theirs = json.loads((ROOT / "tests" / "fixtures" / "treatment" / "jasa.json").read_text())
+    keys = {"time": "time", "event": "event", "treated_on": "treated_on", "day": 30}
+    heart = bias_time.load_heart()
+    from_0 = heart.assign(time=heart["time"] - 1, treated_on=heart["treated_on"] - 1)
+    first, zero = (landmark_cox(frame, **keys).iloc[0] for frame in (heart, from_0))
+    assert zero["estimate"] == pytest.approx(theirs["days"]["landmark_model"]["estimate"][0],
+                                             rel=1e-6)  # fmt: skip
+    assert zero["estimate"] < 0 < first["estimate"]
+    (known,) = (one for one in bank()["exercises"]["09-1"] if one["name"] == "my_ratio_from_0")
+    assert known["right"] == pytest.approx(np.exp(zero["estimate"]), abs=5e-4)
+
+
 def test_the_ratio_that_a_printed_one_takes_is_the_ratio_that_is_made():
     table = bias_time.alone(seed=5, patients=MANY)
     value, _, high = bias_time.bounds("os_hr")
@@ -252,14 +309,25 @@ def test_rows_that_were_made_are_not_weighed_and_a_real_cohort_is():
     assert mine.answer.cohort.name == "German Breast Cancer Study" and mine.weights is not None
     assert len(bias_choice.own_text(mine)) == 3
     assert "before and 0.0" in bias_choice.read_own(mine)
-    same = bias_choice.own(german(), View(horizon=365))
+    recorded = [c for c in german().factors if german().codebook.at[c, "role"] == "baseline"]
+    assert sorted(bias_choice.RECORDED) == sorted(recorded), "all of them: no choice of columns"
+    same = bias_choice.own(german(), View(horizon=365, adjust=bias_choice.RECORDED))
     pd.testing.assert_frame_equal(same.weights, mine.weights)
+
+
+def test_balance_that_weighting_leaves_above_a_tenth_is_said():
+    """Weights of nothing but chance leave the groups as unlike as they were."""
+    mine = bias_choice.own(PAPER, View(horizon=365))
+    assert "above 0.1" not in bias_choice.read_own(mine)
+    even = mine._replace(weights=mine.weights.assign(weight=1.0))
+    said = bias_choice.read_own(even)
+    assert "That is above 0.1: weighting has not made the groups alike" in said
 
 
 def test_a_cohort_without_baseline_columns_is_told_so(tmp_path):
     few = {"os_time": [3, 5, 8, 9], "os_event": [1, 1, 1, 1]}
     mine = bias_choice.own(make_cohort(tmp_path, few), View())
-    assert "no covariate" in bias_choice.own_text(mine)["note"][0]
+    assert "names no covariates" in bias_choice.own_text(mine)["note"][0]
     assert "no weighted ratio" in bias_choice.read_own(mine)
     nobody = make_cohort(tmp_path, few | {"os_event": [0, 0, 0, 0]})
     mine = bias_choice.own(nobody, View())
@@ -281,7 +349,15 @@ def test_the_printed_ratios_come_from_the_file_and_those_of_a_reader_from_the_co
     monkeypatch.setattr(bias_unseen, "load_published", lambda: other)
     assert asked_of(PAPER)["estimate"].tolist() == [0.3, 0.46]
     own = asked_of(german())
-    assert own["label"].str.contains("adjusted").all() and (own["estimate"] > 0.6).all()
+    assert own["label"].tolist() == ["Recurrence-free survival, unadjusted"]
+
+
+def test_a_ratio_whose_interval_holds_1_is_not_asked_what_would_explain_it_away():
+    """Of the example, overall survival: 0.77 (0.56 to 1.06). Chance alone is enough."""
+    found = asked_of(german())
+    assert ((found["conf_low"] > 1) | (found["conf_high"] < 1)).all()
+    only = asked_of(german(), View(horizon=365, adjust=("age",)))
+    assert "Overall survival" not in " ".join(only["label"])
 
 
 def test_an_interval_that_holds_one_needs_no_confounder():
@@ -322,12 +398,13 @@ def test_a_trait_as_common_in_both_groups_changes_nothing_and_a_strong_one_expla
     assert "no imbalance is enough for the ratio" in bias_unseen.read_needed(row, 2.0)
 
 
-def test_what_would_have_to_be_true_follows_from_the_table_it_is_given(alone):
-    said = bias_unseen.read_vanish(alone)
+def test_what_would_have_to_be_true_is_a_range_over_the_designs_it_is_given(alone):
     months = wait_that_gives(alone, 0.28)["wait"] / (365 / 12)
+    said = bias_unseen.read_vanish({"one": alone})
     assert f"the mean wait was {months:.1f} months" in said and "4.19 times as common" in said
     shorter = alone.assign(wait=alone["wait"] / 2)
-    assert f"the mean wait was {months / 2:.1f} months" in bias_unseen.read_vanish(shorter)
+    said = bias_unseen.read_vanish({"one": alone, "shorter": shorter})
+    assert f"the mean wait was {months / 2:.1f} to {months:.1f} months" in said
 
 
 def test_a_hidden_trait_as_strong_as_the_printed_factor_is_measured_by_the_bound():
@@ -394,6 +471,32 @@ def test_the_dial_of_a_trait_follows_its_ratio_and_its_shares():
 def attributes(page, name):
     """The JSON in an attribute, wherever it stands in a page."""
     return [json.loads(unescape(text)) for text in re.findall(f'{name}="([^"]*)"', page)]
+
+
+def test_every_stored_stop_agrees_with_what_the_page_says_beside_the_dial():
+    """Ever treated flatters by the wait; the landmark and the day of treatment do not.
+
+    As committed: the page's seed, the dial's own patients. Of a true ratio of one half the
+    landmark is drawn towards 1; all within what chance does to the stored patients, which is
+    little enough that no stop shows an effect of nothing.
+    """
+    code = "\n".join("".join(cell["source"]) for cell in PAGE["cells"])
+    (seed,) = re.findall(r"^SEED = (\d+)", code, re.M)
+    dial = waiting_dial(HTML("<table></table>"), seed=int(seed))
+    stops = list(product(*(control.stored for control in dial.of.values())))
+    assert len(stops) == 60
+    for stop in stops:
+        wait, true, _, _ = stop
+        table = dial.answer(**dict(zip(dial.of, stop, strict=True))).table.set_index("approach")
+        off = table["estimate"] - np.log(true)
+        error = table["std_error"]
+        ever, late, on_its_day = (off[name] / error[name] for name in
+                                  ("ever treated", "landmark", "time-dependent"))  # fmt: skip
+        assert abs(on_its_day) < 1.96, (stop, on_its_day)
+        assert ever < -3 if wait else abs(ever) < 1.96, (stop, ever)
+        assert abs(late) < 1.96 if true == 1 else late > -1.96, (stop, late)
+        if true == 1 and error["landmark"] < 0.05:
+            assert abs(off["landmark"]) < 0.05, (stop, off["landmark"])
 
 
 def test_stored_answers_are_those_of_the_same_settings_live():
