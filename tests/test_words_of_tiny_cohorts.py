@@ -46,7 +46,8 @@ COHORTS = {  # file, the View that is asked
 FEW = ("six, an arm with one event", "two patients")
 PAGES = [*((name, page) for name in COHORTS for page in ("04", "05")),
          *((name, page) for name in FEW for page in ("03", "09", "11")),
-         *(("all censored", page) for page in ("03", "07")), ("all ages missing", "11")]  # fmt: skip
+         *(("all censored", page) for page in ("03", "07")),
+         ("all ages missing", "11")]  # fmt: skip
 
 
 def loaded(name, folder):

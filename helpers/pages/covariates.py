@@ -11,7 +11,7 @@ from helpers.analysis import Answer
 from helpers.cohort import Cohort
 from helpers.estimators.weighting import GIVEN, WEIGHT, balance_table
 from helpers.fit.likelihood import NotEstimable
-from helpers.labels import counted, covariate, listed, per, verb
+from helpers.labels import counted, covariate, listed, per_unit, verb
 from helpers.regression import cox_table
 from helpers.selection import EVENT, FEW_LEVELS, GROUP, TIME, Notes, known_too_late, select
 from helpers.survival import logrank_test
@@ -81,7 +81,7 @@ def bearing(frame: pd.DataFrame, column: str, unit: str) -> tuple[float, str]:
         row = cox_table(frame, **keys, covariates=[column]).iloc[0]
     except (NotEstimable, ValueError):
         return np.nan, ""
-    return float(row["p_value"]), f"HR {ratio(row)} {per(unit)}, "
+    return float(row["p_value"]), f"HR {ratio(row)} {per_unit(unit)}, "
 
 
 def read_looks(answer: Answer) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from helpers.analysis import Answer
 from helpers.estimators.times import rmst_contrast
-from helpers.labels import counted, covariate, listed, per, verb
+from helpers.labels import counted, covariate, listed, per_unit, verb
 from helpers.pages.asking import answers, remarks, tidy_notes, why_not_compared
 from helpers.pages.covariates import HOW, base, read_looks
 from helpers.pages.cox_asked import (
@@ -153,7 +153,7 @@ def journal_text(answer: Answer) -> pd.DataFrame:
         for _, row in mine.iterrows():
             unit = cohort.codebook.at[base(column), "unit"]
             name = f"{label}: {side(row['level'], column)}" if row["level"] else label
-            name += f", {per(unit)}" if not row["level"] else ""
+            name += f", {per_unit(unit)}" if not row["level"] else ""
             here = frame if not row["level"] else frame[same(frame[column], row["level"])]
             entry = {"characteristic": name, "n": len(here), "events": happened(here)}
             for kind, found in (("univariable", alone.get(row["term"])), ("multivariable", row)):
