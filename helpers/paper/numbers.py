@@ -94,21 +94,21 @@ class Printed(NamedTuple):
     def words(self) -> str:
         """The number in words, with all that was read beside it."""
         said = [self.missing or self.amount]
-        if self.interval:
-            level = f"{self.level:g}% " if self.level else ""
-            said.append(f"{level}{self.spread} {self.ends}")
+        said += [self.interval_words] if self.interval else []
         said += [self.p] if self.p else []
         said += [f"{('one', 'two')[self.sides - 1]}-sided"] if self.sides else []
         said += [f"{self.test} test"] if self.test else []
         return ", ".join(said)
 
     @property
-    def ends(self) -> str:
-        """The limits in words."""
+    def interval_words(self) -> str:
+        """The limits in words, with their level or what else they are."""
         first, last = self.interval
+        level = f"{self.level:g}% " if self.level else ""
         if last in MISSING or self.unit == "%":
             first += spaced(self.unit) if first not in MISSING else ""
-        return f"{first} to {last}{spaced(self.unit) if last not in MISSING else ''}"
+        last += spaced(self.unit) if last not in MISSING else ""
+        return f"{level}{self.spread} {first} to {last}"
 
     @property
     def amount(self) -> str:

@@ -112,7 +112,7 @@ def wrong_ratio(claim: dict, printed: Printed, content: dict) -> tuple[str, str]
         return "which is no ratio above zero", "compare it with the paper"
     if printed.interval and (printed.spread != "interval" or {*printed.interval} & {*MISSING}):
         return (
-            f"with the {printed.spread} {printed.ends}",
+            f"with {printed.interval_words}",
             "give the ratio with a confidence interval",
         )
     level = claim.get("level", LEVEL)
@@ -148,7 +148,7 @@ def disagreement(claim: dict) -> str:
     ends = printed.interval if printed and given else ()
     if ends and [*map(float, given)] != [*map(float, ends)]:
         return (
-            f"interval: found {' to '.join(given)}, and {printed.ends} in the printed text. "
+            f"interval: found {' to '.join(given)}, and {' to '.join(ends)} in the printed text. "
             "To do: give one of them."
         )
     if printed and printed.p and "p" in read:
