@@ -13,10 +13,11 @@ import yaml
 
 from helpers.conventions import DAYS_PER_MONTH
 from helpers.loading.plain import read_yaml
-from helpers.paper.published import printing_interval
+from helpers.paper.numbers import read_value
 from helpers.rebuild import measure as m
 from helpers.rebuild.checking import DAYS, NOT_REACHED, check_claim, check_top, in_days
 from helpers.rebuild.problem import MARGIN, Builder, Problem
+from helpers.rebuild.texts import take_texts
 
 COUNTS = {"events": m.EVENTS, "at_risk": m.AT_RISK, "censored_before": m.CENSORED_BEFORE,
           "patients": m.FLAGGED, "unwatched": m.UNWATCHED}  # fmt: skip
@@ -62,9 +63,11 @@ def read_claims(path: str | Path) -> dict:
             found.append(f"numbers: found no table with the columns of data/published.csv at "
                          f"{content['numbers']} ({error}). To do: name it as seen from this "
                          "file, or leave it out.")  # fmt: skip
-    found += check_claims(content)
+    found += check_claims(content, content["claims"])
     if found:
         raise ClaimsError(path.name, found)
+    for claim in (*content["claims"], *content["rules"]):
+        take_texts(claim)
     return content
 
 
@@ -75,13 +78,13 @@ def name_claims(claims: list, prefix: str) -> None:
             claim["id"] = str(claim.get("id") or f"{prefix}_{k + 1}")
 
 
-def check_claims(content: dict) -> list[str]:
-    """What is wrong with the rows, and ids that stand twice."""
+def check_claims(content: dict, claims: list) -> list[str]:
+    """What is wrong with these claims and with the rules, and ids that stand twice."""
     names = [c["id"] for p in ("claims", "rules") for c in content[p] if isinstance(c, dict)]
     found = [f"id: found {n!r} twice. To do: give each claim its own."
              for n in dict.fromkeys(names) if names.count(n) > 1]  # fmt: skip
-    for part in ("claims", "rules"):
-        for claim in content[part]:
+    for part, rows in (("claims", claims), ("rules", content["rules"])):
+        for claim in rows:
             found += check_claim(claim, part, content)
     return found
 
@@ -97,8 +100,10 @@ def with_claims(content: dict, extra) -> dict:
     more = [dict(claim) for claim in extra]
     name_claims(more, "extra")
     content = content | {"claims": [*content["claims"], *more]}
-    if found := check_claims(content):
+    if found := check_claims(content, more):
         raise ClaimsError("further claims", found)
+    for claim in more:
+        take_texts(claim)
     return content
 
 
@@ -119,32 +124,51 @@ def take_numbers(content: dict, path: Path) -> None:
 
 
 def limits(text: str, decimals=None) -> tuple[float, float]:
-    """The true values that print so; a percentage as a share, "> 0.5" as all above, a minus kept.
+    """The true values that print so, of all but a count; a percentage as a share, a time in its
+    printed unit.
 
     Examples
     --------
     >>> limits("27%"), limits("P > 0.5"), limits("-1.2 months")
     ((0.265, 0.275), (0.5, 1.0), (-1.25, -1.15))
     """
-    low, high = printing_interval(text, decimals)
-    if ">" in text:
-        low, high = (low + high) / 2, 1.0
-    if text.lstrip().startswith(("-", "\N{MINUS SIGN}")):
-        low, high = -high, -low
-    return (low / 100, high / 100) if "%" in text else (low, high)
+    read = read_value(text, decimals, "ratio")
+    return (read.low / 100, read.high / 100) if read.unit == "%" else (read.low, read.high)
 
 
-def whole(low: float, high: float) -> tuple[float, float]:
-    """The first and last whole number from `low` (included) to `high` (not)."""
-    first, beyond = (np.ceil(v - 1e-9) for v in (low, high))
-    return float(first), float(beyond - 1)
+def time_scale(text: str | None, unit: str, days: dict = DAYS) -> float:
+    """Days of the unit of a printed time: its own, or else `unit`, that of the file."""
+    return days[(read_value(text).unit if text else "") or unit]
+
+
+def time_limits(text: str, unit: str, decimals=None, days: dict = DAYS) -> tuple[float, float]:
+    """The true days that print so.
+
+    Examples
+    --------
+    >>> time_limits("2 weeks", "months"), time_limits("10", "days")
+    ((10.5, 17.5), (9.5, 10.5))
+    """
+    scale = time_scale(text, unit, days)
+    low, high = limits(text, decimals)
+    return low * scale, high * scale
+
+
+def whole(low: float, high: float, relation: str = "=") -> tuple[float, float]:
+    """The first and last whole number from `low` (included, save after >) to `high` (not, save
+    after <=)."""
+    first = np.floor(low + 1e-9) + 1 if relation == ">" else np.ceil(low - 1e-9)
+    last = np.floor(high + 1e-9) if relation == "<=" else np.ceil(high - 1e-9) - 1
+    return float(first), float(last)
 
 
 def count_limits(text: str, n: int) -> tuple[float, float]:
     """The counts of n patients that print so: "15", "15/54", "15 (27.8%)" or "27.8%"."""
-    low, high = limits(text)
-    return whole(low * n, high * n) if "%" in text and "(" not in text else whole(*limits(
-        text.partition("(")[0]))  # fmt: skip
+    read = read_value(text, None, "count")
+    low, high = read.low, read.high
+    if read.unit == "%":
+        low, high = low / 100 * n, high / 100 * n
+    return whole(low, high, read.relation)
 
 
 def build(content: dict, *, month: float = DAYS_PER_MONTH) -> Problem:
@@ -157,7 +181,7 @@ def build(content: dict, *, month: float = DAYS_PER_MONTH) -> Problem:
     month : float
         Days of a month: a reading.
     """
-    scale = dict(DAYS, months=month, years=12 * month)[content["time_unit"]]
+    days = dict(DAYS, months=month, years=12 * month)
     arms, ends = tuple(content["arms"]), tuple(content["endpoints"])
     rules = {c["kind"]: c for c in content["rules"]}
     last = float(content.get("last_day", 5 * 365))
@@ -165,7 +189,9 @@ def build(content: dict, *, month: float = DAYS_PER_MONTH) -> Problem:
     for claim in content["claims"]:
         printed = claim.get("printed", NOT_REACHED)
         if claim["kind"] == "median" and "arm" in claim and printed != NOT_REACHED:
-            middle = np.mean(limits(str(printed))) * scale / math.log(2)
+            low, high = limits(str(printed))
+            scale = time_scale(str(printed), content["time_unit"], days)
+            middle = (low if math.isinf(high) else np.mean([low, high])) * scale / math.log(2)
             typical[ends.index(claim["endpoint"]), arms.index(claim["arm"])] = middle
     if content["linked"]:  # of the second endpoint, the days after the first
         typical[1] = np.maximum(typical[1] - typical[0], typical[1] / 3)
@@ -177,7 +203,7 @@ def build(content: dict, *, month: float = DAYS_PER_MONTH) -> Problem:
     for part, source in (("claims", "print"), ("rules", "rule")):
         for claim in content[part]:
             if claim["kind"] != "last_day":
-                add_claim(builder, claim, source, content, scale)
+                add_claim(builder, claim, source, content, days)
     done = builder.done()
     if "last_day" in rules:
         done = done.with_rows([last_day_rule(builder, rules["last_day"])])
@@ -192,9 +218,9 @@ def last_day_rule(builder: Builder, claim: dict):
     return builder.rows[0]
 
 
-def add_claim(builder: Builder, claim: dict, source: str, content: dict, scale: float) -> None:
+def add_claim(builder: Builder, claim: dict, source: str, content: dict, days: dict) -> None:
     """The rows of one claim: one, or for a ratio up to four."""
-    kind, name = claim["kind"], claim["id"]
+    kind, name, unit = claim["kind"], claim["id"], content["time_unit"]
     ends, arms = builder.problem.endpoints, builder.problem.arms
     e = ends.index(claim["endpoint"]) if "endpoint" in claim else m.CROSS
     arm = 1 - arms.index(claim["arm"]) if "arm" in claim else -1
@@ -216,16 +242,18 @@ def add_claim(builder: Builder, claim: dict, source: str, content: dict, scale: 
             # A curve that runs level at one half has its median there, by our convention.
             builder.add(name, source, m.LEVEL, e, group, low=0.5 + 2 * m.PLATEAU)
         else:
+            scale = time_scale(text, unit, days)
             low, high = low * scale, high * scale
-            low, high = whole(low, high) if text else (low, high)
+            low, high = whole(low, high, read_value(text).relation) if text else (low, high)
             builder.add(name, source, which, e, group, low=low, high=high)
     elif kind == "rmst_difference":
-        day = in_days(claim["at"], content["time_unit"])
+        day = in_days(claim["at"], unit)
+        scale = time_scale(text, unit, days)
         builder.add(name, source, m.MEAN_DIFFERENCE, e, builder.group(1), other=builder.group(0),
                     day=day, low=low * scale, high=high * scale)  # fmt: skip
     else:
         group = builder.group(arm, claim.get("factor"))
-        day = in_days(claim["at"], content["time_unit"]) if "at" in claim else 0.0
+        day = in_days(claim["at"], unit) if "at" in claim else 0.0
         if kind == "survival":
             builder.add(name, source, m.SURVIVAL, e, group, day=math.floor(day), low=low, high=high)
             return
@@ -260,9 +288,10 @@ def add_ratio(builder: Builder, claim, source, e, arm, low, high) -> None:
 
 def log_p(low: float, high: float, text: str | None) -> tuple[tuple[float, float], bool]:
     """Limits of log P, off the edge where one side is open, and whether it is."""
+    high = min(high, 1.0)
     logs = tuple(math.log(min(max(v, 1e-300), 1.0)) for v in (low, high))
-    if (text and "<" in text) or low <= 0:
+    if low <= 0:
         return (-np.inf, logs[1] + math.log(1 - MARGIN)), True
-    if text and ">" in text:
+    if text and read_value(text).relation != "=":
         return (math.log(low + MARGIN * (high - low)), np.inf), True
     return logs, False

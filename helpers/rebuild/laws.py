@@ -15,8 +15,8 @@ from itertools import combinations, pairwise
 import numpy as np
 from scipy.optimize import linprog
 
-from helpers.rebuild.checking import DAYS, NOT_REACHED, in_days
-from helpers.rebuild.claims import count_limits, limits
+from helpers.rebuild.checking import NOT_REACHED, in_days
+from helpers.rebuild.claims import count_limits, limits, time_limits
 
 BOTH = -1
 LARGEST = 2  # claims in a set that is looked for; a larger one is made by deletion
@@ -66,9 +66,10 @@ def claim_bounds(claim: dict, laws: Laws) -> list[tuple[tuple, float, float]]:
     if kind == "median" and factor is None:
         if text == NOT_REACHED:
             return [(laws.at("S", e, arm, LAST), 0.5, 1.0)]
-        low, high = (v * DAYS[unit] for v in limits(text, claim.get("decimals")))
+        low, high = time_limits(text, unit, claim.get("decimals"))
+        last = LAST if math.isinf(high) else math.floor(high + 1e-9)
         return [(laws.at("S", e, arm, math.ceil(low - 1e-9) - 1), 0.5, 1.0),
-                (laws.at("S", e, arm, math.floor(high + 1e-9)), 0.0, 0.5)]  # fmt: skip
+                (laws.at("S", e, arm, last), 0.0, 0.5)]  # fmt: skip
     if kind == "survival" and factor is None:
         return [(laws.at("S", e, arm, math.floor(day)), *limits(text, claim.get("decimals")))]
     if kind in ("events", "at_risk", "censored_before", "patients"):

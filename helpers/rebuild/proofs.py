@@ -11,7 +11,6 @@ patients are censored: the curves are estimated from different risk sets and may
 """
 
 import math
-import re
 from collections.abc import Callable
 from itertools import combinations
 from typing import NamedTuple
@@ -20,6 +19,7 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.stats import norm
 
+from helpers.paper.numbers import read_number
 from helpers.paper.published import MONTHS
 from helpers.rebuild.checking import DAYS, NOT_REACHED
 from helpers.rebuild.claims import count_limits, limits
@@ -76,8 +76,8 @@ def impossible_number(claim: dict, content: dict) -> str:
     """Why no day or count prints a number; empty when one does."""
     text, kind = str(claim["printed"]), claim["kind"]
     if kind in ("median", "follow_up", "survivors_follow_up") and text != NOT_REACHED:
-        unit = content["time_unit"]
         low, high = limits(text, claim.get("decimals"))
+        unit = read_number(text).unit or content["time_unit"]
         if half_day(low * DAYS[unit], high * DAYS[unit]):
             return ""
         months = [name for name, days in MONTHS.items() if half_day(low * days, high * days)]
@@ -92,11 +92,12 @@ def impossible_number(claim: dict, content: dict) -> str:
             return f"No whole number of {n} patients is {text.strip()}."
         if first > n:
             return f"{text.strip()} is more than the {n} patients there are."
-        share = re.search(r"\(\s*(\d+(?:\.\d+)?\s*%)", text)
-        if share:
-            low, high = limits(share[1])
+        read = read_number(text, None, "count")
+        if share := read.share and f"{read.share}%":
+            low, high = limits(share)
+            n = read.total or n
             if not low - ROUNDING <= first / n <= high + ROUNDING:
-                return f"{first:.0f} of {n} patients is {100 * first / n:.4g}%, not {share[1]}."
+                return f"{first:.0f} of {n} patients is {100 * first / n:.4g}%, not {share}."
     return ""
 
 
@@ -124,7 +125,9 @@ def contradictory_ratio(claim: dict, content: dict) -> list[Proof]:
 def ratio_items(claim: dict, content: dict) -> list[tuple]:
     """What was printed of a ratio: id, what it is, and its limits (logs; for P those of z)."""
     name, decimals = claim["id"], claim.get("decimals")
-    logs = lambda text: tuple(math.log(max(v, 1e-9)) for v in limits(text, decimals))  # noqa: E731
+    logs = lambda text: tuple(  # noqa: E731
+        math.log(min(max(v, 1e-9), 1e9)) for v in limits(text, decimals)
+    )
     items = []
     for end, text in zip(("low", "high"), claim.get("interval", []), strict=False):
         items.append((f"{name}.{end}", end, logs(str(text))))

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from helpers.rebuild.claims import ClaimsError, build, read_claims
+from helpers.rebuild.echo import as_lines, read_back
 from helpers.rebuild.proofs import proofs
 from helpers.words import NOT_DEFINED
 from helpers.workshop.calibrate import DELETION, find_member, rebuild, why_not, write_cohort
@@ -41,13 +42,15 @@ def calibrate_paper(args: argparse.Namespace, folder: Path) -> int:
 
 
 def calibrate_claims(args: argparse.Namespace, folder: Path) -> int:
-    """Read, prove, search, say; the exit code."""
+    """Read and say how, prove, search, say; the exit code."""
     from helpers.cohort import resolve
 
     try:
         content = read_claims(resolve(args.claims))
     except ClaimsError as error:
         raise Refused(str(error)) from None
+    print(f"{content['name']}: the numbers as they were read. To do: compare them with the paper.")
+    print(as_lines(read_back(content)), end="\n\n", flush=True)
     if contradictions := proofs(content):
         print(f"{content['name']}: proved inconsistent, by arithmetic alone. No patients can have "
               "printed these; that is impossible.")  # fmt: skip
