@@ -254,10 +254,10 @@ def subgroup_interaction(who: Selection, view: View, notes: Notes, engine: str, 
         if not (outside == name).any():
             notes.add("interaction", f"Withheld: outside the subgroup {name!r} has no patient.")
             return pd.DataFrame()
-    for side, of in ((1, ""), (0, " outside the subgroup")):
+    for side, of in ((1, "inside"), (0, "outside")):
         part = who.everybody[who.everybody[INSIDE] == side]
-        if few := few_events(events_in(part, who.groups), floor):
-            notes.add("interaction", f"Withheld: {few}{of}.")
+        if why := without_ratio(part, who, view, engine, floor):
+            notes.add("interaction", f"Withheld: {why} {of} the subgroup.")
             return pd.DataFrame()
     groups = pairs(who)
     products = [(f"{view.compare}: {name} vs {who.reference}", INSIDE) for name in groups]
@@ -276,3 +276,14 @@ def subgroup_interaction(who: Selection, view: View, notes: Notes, engine: str, 
         notes.add("interaction", f"Withheld: {BEYOND}.")
         return pd.DataFrame()
     return made
+
+
+def without_ratio(part: pd.DataFrame, who: Selection, view: View, engine: str, floor: int) -> str:
+    """Why a side of a subgroup has no hazard ratio, or '': then nothing is compared with it."""
+    if not floor:
+        return ""
+    if few := few_events(events_in(part, who.groups), floor):
+        return few
+    table = cox(part, [view.compare], view, who.reference, "", Notes(), engine=engine)
+    lost = table is None or table["estimate"].isna().any() or unstable(table).any()
+    return "no hazard ratio" if lost else ""

@@ -160,6 +160,9 @@ def few_events(answer: Answer):
         if few and len(answer.tests) and answer.tests["method"].item() == "chi-squared":
             yield "tests: chi-squared with few events"
     model = answer.model
+    own = model[(model["model"] == "unadjusted") & (model["column"] == answer.view.compare)]
+    if len(answer.interaction) and (own.empty or own["estimate"].isna().any()):
+        yield "interaction: of a ratio that is withheld"
     for _, table in model.groupby("model", sort=False) if len(model) else []:
         enough = table["n_event"].iloc[0] >= EVENTS_PER_TERM * len(table)
         if len(table) > 1 and not enough and table["estimate"].notna().any():

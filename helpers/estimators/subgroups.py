@@ -180,11 +180,9 @@ def ratio(data: pd.DataFrame, who: Selection, view: View, floor: int, engine: st
 
 def interaction(data: pd.DataFrame, who: Selection, view: View, floor, engine, notes: list) -> dict:
     """The Wald test of inside against outside; a reason in `notes` where withheld."""
-    happened = data[data[EVENT] == 1]
-    for side, of in ((1, ""), (0, " outside")):
-        part = happened.loc[happened[INSIDE] == side, GROUP]
-        if few := few_events({arm: int((part == arm).sum()) for arm in who.groups}, floor):
-            notes.append(f"interaction withheld: {few}{of}")
+    for side, of in ((1, "inside"), (0, "outside")):
+        if "estimate" not in ratio(data[data[INSIDE] == side], who, view, floor, engine, []):
+            notes.append(f"interaction withheld: no hazard ratio {of}")
             return {}
     product = (f"{view.compare}: {who.groups[0]} vs {who.reference}", INSIDE)
     try:
