@@ -3,17 +3,16 @@
 import math
 import re
 
-from helpers.conventions import DAYS_PER_MONTH
 from helpers.paper.published import printing_interval
+from helpers.rebuild.stated import CONVENTIONS, MIDDLES, days_of_units, wrong_conventions
 
-DAYS = {"days": 1.0, "weeks": 7.0, "months": DAYS_PER_MONTH, "years": 12 * DAYS_PER_MONTH}
+DAYS = days_of_units()
 TOP = {"name", "about", "time_unit", "arms", "endpoints", "linked", "factors", "last_day", "ties",
-       "numbers", "claims", "rules"}  # fmt: skip
+       "numbers", "claims", "rules", *CONVENTIONS}  # fmt: skip
 NEEDED = ("name", "time_unit", "arms", "endpoints", "claims")
 KEYS = {"id", "about", "kind", "endpoint", "arm", "at", "factor", "adjust", "printed", "decimals",
-        "interval", "p", "harms", "min", "max"}  # fmt: skip
+        "interval", "p", "harms", "min", "max", *CONVENTIONS}  # fmt: skip
 COUNTS = ("events", "at_risk", "censored_before", "patients", "unwatched")
-MIDDLES = ("median", "follow_up", "survivors_follow_up")
 KINDS = (*MIDDLES, "log_rank", "hazard_ratio", "survival", "rmst_difference", *COUNTS, "last_day")
 WITH_DAY = ("survival", "at_risk", "censored_before", "rmst_difference")
 NO_ENDPOINT = ("patients", "unwatched", "last_day")
@@ -39,6 +38,7 @@ def check_top(content: dict) -> list[str]:
         say("linked", get("linked"), "use true or false")
     if not is_number(get("last_day", 1)) or get("last_day", 1) < 1:
         say("last_day", get("last_day"), "give the last day anybody can have been watched")
+    found += [f"{key}: {what}" for key, what in wrong_conventions(content)]
     if not isinstance(get("numbers", ""), str):
         say("numbers", get("numbers"), "give the name of a table of numbers, or leave it out")
     if (arms := get("arms")) and not (isinstance(arms, dict) and len(arms) == 2):
@@ -105,6 +105,8 @@ def check_claim(claim, part: str, content: dict) -> list[str]:
         say("arm", "found one in a ratio of the arms. To do: leave it out, or name a factor.")
     if kind in ("log_rank", "rmst_difference") and {"arm", "factor"} & set(claim):
         say("arm, factor", "found one in a comparison of the arms. To do: leave it out.")
+    for key, what in wrong_conventions(claim, kind):
+        say(key, what)
     adjust = claim.get("adjust", [])
     for term in adjust if isinstance(adjust, list) else [adjust]:
         if not isinstance(adjust, list) or term not in list(factors):
@@ -160,9 +162,9 @@ def texts(claim: dict) -> list[tuple[str, str]]:
     return [(key, str(text)) for key, text in parts if text is not None]
 
 
-def in_days(value, unit: str) -> float | None:
-    """A time as days: 6 in the file's unit, or with its own, "150 days"."""
+def in_days(value, unit: str, days: dict[str, float] = DAYS) -> float | None:
+    """A time as days: 6 in the file's unit, or with its own, "150 days"; `days` of each unit."""
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(\w*)\s*", str(value))
-    if not match or (match[2] and match[2] not in DAYS):
+    if not match or (match[2] and match[2] not in days):
         return None
-    return float(match[1]) * DAYS[match[2] or unit]
+    return float(match[1]) * days[match[2] or unit]
