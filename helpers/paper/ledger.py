@@ -295,5 +295,5 @@ def inside(value: float, claim, margin: float) -> bool:
     if claim.low == claim.high:  # a statement about everybody
         return bool(value == claim.low)
     edge = margin * (claim.high - claim.low) if np.isfinite(claim.high) else 0.0
-    low = claim.low if "<" in claim.printed else claim.low + edge
+    low = claim.low + edge if claim.low else 0.0  # only "less than" begins at zero
     return bool(low <= value and not value >= (claim.high - edge))

@@ -4,8 +4,6 @@
 away by themselves, `helpers.paper.ledger` compares a cohort with them.
 """
 
-import re
-from decimal import Decimal
 from typing import NamedTuple
 
 import pandas as pd
@@ -13,6 +11,7 @@ import pandas as pd
 from helpers.cohort import ROOT
 from helpers.conventions import DAYS_PER_MONTH
 from helpers.estimators.response import TESTS
+from helpers.paper.numbers import read_value
 
 VERDICTS = {
     "follows from printed counts": "an independent check (58% from 54/93)",
@@ -80,26 +79,24 @@ def printing_interval(printed: str, decimals: int | None = None) -> tuple[float,
     Parameters
     ----------
     printed : str
-        Its first number counts, with its trailing zeros: "0.30" is narrower than "0.3".
+        As `helpers.paper.numbers.read_number` reads it: "0.30" is narrower than "0.3".
     decimals : int, optional
         Decimals meant, where a final zero was dropped: ("0.8", 2) is 0.795 to 0.805.
 
+    Raises
+    ------
+    ValueError
+        What of the text is not understood.
+
     Examples
     --------
-    >>> printing_interval("4.04 months"), printing_interval("P < 0.0001")
+    >>> printing_interval("4.04 months"), printing_interval("P < .0001")
     ((4.035, 4.045), (0.0, 0.0001))
     """
-    found = re.search(r"\d+(\.\d+)?", printed)
-    if not found:
-        raise ValueError(f"printed: found no number in {printed!r}. To do: give one.")
-    number = Decimal(found.group())
-    if "<" in printed:
-        return 0.0, float(number)
-    half = Decimal(5).scaleb(-max(int(decimals or 0), -number.as_tuple().exponent) - 1)
-    return float(number - half), float(number + half)
+    read = read_value(printed, decimals)
+    return read.low, read.high
 
 
 def prints_as(value: float, printed: str, decimals: int | None = None) -> bool:
     """Whether a value, in the printed unit, prints so; halves are rounded up."""
-    low, high = printing_interval(printed, decimals)
-    return bool(low <= value < high)
+    return read_value(printed, decimals).prints(value)

@@ -3,8 +3,9 @@
 import math
 import re
 
-from helpers.paper.published import printing_interval
+from helpers.paper.numbers import read_number
 from helpers.rebuild.stated import CONVENTIONS, MIDDLES, days_of_units, wrong_conventions
+from helpers.rebuild.texts import COUNTS, NOT_REACHED, disagreement, misfit, read_text
 
 DAYS = days_of_units()
 TOP = {"name", "about", "time_unit", "arms", "endpoints", "linked", "factors", "last_day", "ties",
@@ -12,11 +13,9 @@ TOP = {"name", "about", "time_unit", "arms", "endpoints", "linked", "factors", "
 NEEDED = ("name", "time_unit", "arms", "endpoints", "claims")
 KEYS = {"id", "about", "kind", "endpoint", "arm", "at", "factor", "adjust", "printed", "decimals",
         "interval", "p", "harms", "min", "max", *CONVENTIONS}  # fmt: skip
-COUNTS = ("events", "at_risk", "censored_before", "patients", "unwatched")
 KINDS = (*MIDDLES, "log_rank", "hazard_ratio", "survival", "rmst_difference", *COUNTS, "last_day")
 WITH_DAY = ("survival", "at_risk", "censored_before", "rmst_difference")
 NO_ENDPOINT = ("patients", "unwatched", "last_day")
-NOT_REACHED = "not reached"
 NAME = r"[a-z][a-z0-9_]*"  # becomes part of the name of a column
 MOST_PATIENTS, MOST_FACTORS = 2000, 6
 
@@ -124,11 +123,12 @@ def check_claim(claim, part: str, content: dict) -> list[str]:
         if part == "rules":
             say("min, max", "found neither. To do: give one or both.")
         elif claim.get("printed") is None and not claim.get("harms"):
-            say("printed", "found nothing. To do: write the number as it was printed, in quotes.")
-    return found + check_texts(claim)
+            say("printed", "found nothing. To do: write the number as it was printed, in quotes, "
+                f"or {NOT_REACHED!r} for a median.")  # fmt: skip
+    return found + check_texts(claim, content)
 
 
-def check_texts(claim: dict) -> list[str]:
+def check_texts(claim: dict, content: dict) -> list[str]:
     """What is wrong with the printed texts of one row."""
     name, kind, found = claim["id"], claim["kind"], []
     say = lambda key, what: found.append(f"{name}, {key}: {what}")  # noqa: E731
@@ -137,34 +137,47 @@ def check_texts(claim: dict) -> list[str]:
     interval = claim.get("interval", [])
     if not isinstance(interval, list) or len(interval) not in (0, 2):
         say("interval", f'found {interval!r}. To do: give both limits, ["0.27", "0.80"].')
-    for key in {"interval", "p", "harms"} & set(claim):
+    for key in sorted({"interval", "p", "harms"} & set(claim)):
         if kind != "hazard_ratio":
             say(key, f"found one for {kind}. To do: leave it out; hazard ratios have it.")
-    for key, text in texts(claim):
-        if kind == "median" and key == "printed" and text == NOT_REACHED:
-            continue
-        try:
-            if claim.get("harms") and key == "printed":
-                continue
-            _low, high = printing_interval(text)
-            if kind in ("hazard_ratio", "log_rank") and not high > 0:
-                raise ValueError
-        except ValueError:
-            say(key, f"found {text!r}. To do: write the number as it was printed, in quotes.")
+    if not found:
+        for key, value in texts(claim):
+            if isinstance(value, float):
+                say(key, f"found {value} without quotes, which loses a final zero. To do: write "
+                    f'"{value}", or with the zero as it was printed.')  # fmt: skip
+        found += [] if found else unread(claim, content)
     return found
 
 
-def texts(claim: dict) -> list[tuple[str, str]]:
-    """Every printed text of a claim with its key."""
-    parts = [("printed", claim.get("printed")), ("p", claim.get("p"))]
-    interval = claim.get("interval", [])
-    parts += [("interval", end) for end in interval if isinstance(interval, list)]
-    return [(key, str(text)) for key, text in parts if text is not None]
+def unread(claim: dict, content: dict) -> list[str]:
+    """Printed texts that are not understood, or say what their claim cannot mean."""
+    name, found = claim["id"], []
+    for key, value in texts(claim):
+        try:
+            read = read_text(claim, key, str(value))
+            if wrong := misfit(claim, key, read, content):
+                raise ValueError(f"found {str(value)!r}, {wrong[0]}. To do: {wrong[1]}.")
+        except ValueError as error:
+            found.append(f"{name}, {key}: {str(error).removeprefix('printed: ')}")
+    if not found and not claim.get("harms") and (twice := disagreement(claim)):
+        found.append(f"{name}, {twice}")
+    return found
+
+
+def texts(claim: dict) -> list[tuple[str, object]]:
+    """Everything printed of a claim with its key."""
+    parts = [] if claim.get("harms") else [("printed", claim.get("printed"))]
+    parts += [("interval", end) for end in claim.get("interval", [])]
+    return [(k, v) for k, v in [*parts, ("p", claim.get("p"))] if v is not None]
 
 
 def in_days(value, unit: str, days: dict[str, float] = DAYS) -> float | None:
     """A time as days: 6 in the file's unit, or with its own, "150 days"; `days` of each unit."""
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(\w*)\s*", str(value))
-    if not match or (match[2] and match[2] not in days):
+    try:
+        read = read_number(str(value), None, "time")
+    except ValueError:
         return None
-    return float(match[1]) * days[match[2] or unit]
+    alone = read.plain == f"{read.number} {read.unit}".strip() and not read.interval
+    if not alone or read.unit == "%" or read.number.startswith("-"):
+        return None
+    return float(read.number) * days[read.unit or unit]

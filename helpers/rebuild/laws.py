@@ -16,7 +16,7 @@ import numpy as np
 from scipy.optimize import linprog
 
 from helpers.rebuild.checking import NOT_REACHED, in_days
-from helpers.rebuild.claims import count_limits, limits
+from helpers.rebuild.claims import count_limits, limits, time_limits
 from helpers.rebuild.stated import CONVENTIONS, days_of_units, left_open, told, usual
 from helpers.rebuild.verdicts import CONDITIONAL, IMPOSSIBLE, Verdict
 
@@ -60,9 +60,7 @@ class Reading(NamedTuple):
     cut_off: bool = False  # percentages cut off instead of rounded
 
     def holds(self, law: str) -> bool:
-        return not (
-            (self.weighted and law in UNWEIGHTED) or (self.late_entry and law in FROM_ZERO)
-        )
+        return not ((self.weighted and law in UNWEIGHTED) or (self.late_entry and law in FROM_ZERO))
 
     def after(self, time: float) -> tuple:
         """Where a curve stands that counts the events of that time."""
@@ -149,19 +147,19 @@ class Laws:
             return None
         arm = self.arms.index(claim["arm"]) if "arm" in claim else BOTH
         e, factor, text = claim.get("endpoint"), claim.get("factor"), str(printed)
-        unit = self.units[self.content["time_unit"]]
-        time = None
+        unit, decimals, time = self.content["time_unit"], claim.get("decimals"), None
         if "at" in claim:
-            time = in_days(claim["at"], self.content["time_unit"], self.units)
+            time = in_days(claim["at"], unit, self.units)
         if kind == "median" and factor is None:
             if text == NOT_REACHED:
                 return Claimed([(self.at("S", e, arm, LAST), 0.5, 1.0)], [])
-            low, high = (v * unit for v in limits(text, claim.get("decimals")))
-            before, after = self.reading.before(low), self.reading.after(high)
+            low, high = time_limits(text, unit, decimals, self.units)
+            before = self.reading.before(low)
+            after = LAST if math.isinf(high) else self.reading.after(high)
             return Claimed([(self.at("S", e, arm, before), 0.5, 1.0),
                             (self.at("S", e, arm, after), 0.0, 0.5)], [])  # fmt: skip
         if kind == "survival" and factor is None:
-            low, high = self.cut(text, *limits(text, claim.get("decimals")))
+            low, high = self.cut(text, *limits(text, decimals))
             return Claimed([(self.at("S", e, arm, self.reading.after(time)), low, high)], [])
         if kind in ("events", "at_risk", "censored_before", "patients"):
             low, high = counts(text, self.sizes[arm], cut_off=self.reading.cut_off)
@@ -169,7 +167,7 @@ class Laws:
             extra = (round(time, 6),) if time is not None else ()
             return Claimed([(self.at(name, e, arm, factor, *extra), low, high)], [])
         if kind == "rmst_difference":
-            low, high = (v * unit for v in limits(text, claim.get("decimals")))
+            low, high = time_limits(text, unit, decimals, self.units)
             first, other = (self.at("M", e, a, round(time, 6)) for a in (0, 1))
             return Claimed([], [("area", {first: 1, other: -1}, high),
                                 ("area", {first: -1, other: 1}, -low)])  # fmt: skip
@@ -360,7 +358,9 @@ def contradictory_counts(content: dict) -> list[Verdict]:
         found.append(verdict_of(content, laws[weakest[0]], names, IMPOSSIBLE, given))
     ids = [i for i in ids if not any(i in verdict.ids for verdict in found)]
     for names in sets(ids, usual_laws.broken):
-        mends = [r for r in changed if not laws[r].broken(names)]
+        mends = [r for r in changed if not laws[r].broken(ids)] or [
+            r for r in changed if not laws[r].broken(names)
+        ]
         differ = [next(n for n in Reading._fields if getattr(r, n) != getattr(own, n))
                   for r in mends] or list(Reading._fields)  # fmt: skip
         given = [IFS[n].format(month=own.month) for n in dict.fromkeys(differ)]

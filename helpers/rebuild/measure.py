@@ -179,7 +179,8 @@ def log_rank(order, time, event, cell):
 def measure(row, day, models, time, event, order, inside, cell, fitted, beta, error):
     """The value of one claim; `fitted` marks the models whose `beta` and `error` are current.
 
-    For limits of a ratio `day` is the normal quantile of their level, 0 for that of 95%. Ratios and their limits are logs, P values logs of P, days days, UNKNOWN what is not defined.
+    Ratios and their limits are logs, P values logs of P, days days, UNKNOWN what is not defined.
+    For limits of a ratio `day` is the normal quantile of their level, 0 for that of 95%.
     """
     kind, e, where = row[KIND], row[ENDPOINT], row[WHERE]
     if kind >= FIRST_MODEL_KIND:

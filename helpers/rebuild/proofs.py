@@ -12,10 +12,10 @@ patients are censored: the curves are estimated from different risk sets and may
 """
 
 import math
-import re
 
+from helpers.paper.numbers import read_number
 from helpers.rebuild.checking import NOT_REACHED, in_days
-from helpers.rebuild.claims import count_limits, limits
+from helpers.rebuild.claims import count_limits, limits, time_limits
 from helpers.rebuild.laws import contradictory_counts, counts
 from helpers.rebuild.ratio_verdicts import of_directions, of_log_rank, of_ratio
 from helpers.rebuild.stated import (
@@ -66,9 +66,9 @@ def of_count(claim: dict, content: dict) -> Verdict | None:
     """What no count of patients prints."""
     text, n = str(claim["printed"]).strip(), size_of(claim, content)
     first, last = count_limits(text, n)
-    share = re.search(r"\(([^()]*%)", text)
-    whole = re.search(r"\d\s*(?:/|of)\s*(\d+)", text)
-    if last < first and "%" in text and not share:
+    read = read_number(text, None, "count")
+    share = read.share and f"{read.share}%"
+    if last < first and read.unit == "%":
         why = f"No whole number of {n} patients is {text}."
         return of_all(claim, why, [other_counts(text, n)], n)
     if last < first or first > n:
@@ -81,18 +81,18 @@ def of_count(claim: dict, content: dict) -> Verdict | None:
                        (ONE_EACH,) if weighted is False else ())  # fmt: skip
     if not share:
         return None
-    total = int(whole[1]) if whole else n
-    low, high = limits(share[1])
+    total = read.total or n
+    low, high = limits(share)
     if total and low - ROUNDING <= first / total <= high + ROUNDING:
         return None
     shown = f"{100 * first / total:.4g}%" if total else "no share"
-    why = f"{first:.0f} of {total} patients is {shown}, not {share[1].strip()}."
-    if whole:
+    why = f"{first:.0f} of {total} patients is {shown}, not {share}."
+    if read.total:
         if low - ROUNDING <= first / max(total, 1) < high + (high - low) / 2:
             mend = "a percentage cut off instead of rounded"
             return Verdict(CONDITIONAL, (claim["id"],), why, ("it is rounded",), (mend,))
         return Verdict(IMPOSSIBLE, (claim["id"],), why)
-    return of_all(claim, why, other_totals(first, share[1], total), total)
+    return of_all(claim, why, other_totals(first, share, total), total)
 
 
 def of_all(claim: dict, why: str, mends: list[str], n: int) -> Verdict:
@@ -160,12 +160,17 @@ def of_days(printed: list[dict], content: dict) -> list[Verdict]:
     return [Verdict(grade, ids, why, tuple(given), tuple(mends))]
 
 
+def days_printed(claim: dict, content: dict, month) -> tuple[float, float]:
+    """The days that print so, in months of a length."""
+    days = days_of_units(told(content, claim, "month") or month)
+    return time_limits(str(claim["printed"]), content["time_unit"], claim.get("decimals"), days)
+
+
 def on_a_day(claim: dict, content: dict, month) -> bool:
     """Whether a day prints so, or the middle of two days where a plateau may have its middle."""
-    unit = days_of_units(told(content, claim, "month") or month)[content["time_unit"]]
-    low, high = (v * unit for v in limits(str(claim["printed"]), claim.get("decimals")))
+    low, high = days_printed(claim, content, month)
     parts = 1 if told(content, claim, "plateau") == "first" else 2
-    return math.ceil(parts * low - 1e-6) <= parts * high + 1e-6
+    return math.isinf(high) or math.ceil(parts * low - 1e-6) <= parts * high + 1e-6
 
 
 def of_last_day(printed: list[dict], content: dict) -> list[Verdict]:
@@ -194,7 +199,7 @@ def earliest(claim: dict, content: dict, month) -> float:
     units = days_of_units(told(content, claim, "month") or month)
     text = str(claim["printed"])
     if claim["kind"] in MIDDLES and text != NOT_REACHED:
-        return limits(text, claim.get("decimals"))[0] * units[content["time_unit"]]
+        return days_printed(claim, content, month)[0]
     least = 0.0
     if claim["kind"] == "at_risk":
         least = count_limits(text, size_of(claim, content))[0]

@@ -6,6 +6,7 @@ IMPOSSIBLE = "impossible"  # whatever the conventions that the file leaves open
 CONDITIONAL = "impossible if"  # under the usual conventions; another one would mend it
 UNEXPLAINED = "not explained"  # far from what any convention gives; no proof
 
+
 class Verdict(NamedTuple):
     """Claims that contradict each other.
 
