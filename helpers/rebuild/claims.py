@@ -169,6 +169,8 @@ def count_limits(text: str, n: int) -> tuple[float, float]:
     low, high = read.low, read.high
     if read.unit == "%":
         low, high = low / 100 * n, high / 100 * n
+        # 5 of 40 patients are 12.5%, which programs print as 12% or as 13%.
+        return whole(low, high, "<=" if read.relation == "=" else read.relation)
     return whole(low, high, read.relation)
 
 

@@ -9,23 +9,24 @@ set of claims is asked about under conventions: what contradicts under the weake
 
 import math
 from collections.abc import Callable, Iterator
-from itertools import combinations, pairwise
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import linprog
 
+from helpers.paper.numbers import read_number
 from helpers.rebuild.checking import NOT_REACHED, in_days
 from helpers.rebuild.claims import count_limits, limits, time_limits
-from helpers.rebuild.stated import CONVENTIONS, days_of_units, left_open, told, usual
+from helpers.rebuild.stated import CONVENTIONS, MIDDLES, days_of_units, left_open, told, usual
 from helpers.rebuild.verdicts import CONDITIONAL, IMPOSSIBLE, Verdict
 
 BOTH = -1
-PAIRED = 40  # claims among which pairs are tried; of more, a set is found by deletion
 SETS = 3  # contradictions of one file and grade that are told
 MOST_MENDS = 3  # that are told
 LAST = (math.inf, 1)  # the place on the time axis after everybody
 SLACK = 1e-7
+TIMES = (*MIDDLES, "rmst_difference")
 SAID = {
     "share": "a curve lies between 0 and 100%",
     "whole": "a part is no more than the whole",
@@ -99,9 +100,21 @@ def readings(content: dict) -> tuple[Reading, list[Reading], list[Reading]]:
     other["cut_off"] = (True,)
     weakest = own._replace(**{name: value[0] for name, value in other.items() if value})
     months = left_open(content, {}, "month")
+    alike = one_scale(content) and not weakest.whole_days  # then the length changes nothing
     changed = [own._replace(**{n: v}) for n, values in other.items() for v in values]
     changed += [own._replace(month=month) for month in months if month != own.month]
+    months = months[:1] if alike else months
     return own, changed, [weakest._replace(month=month) for month in months]
+
+
+def one_scale(content: dict) -> bool:
+    """Whether all times are in months and years, or none is."""
+    claims = content["claims"]
+    texts = [c["at"] for c in claims if "at" in c]
+    texts += [c["printed"] for c in claims if c["kind"] in TIMES and c.get("printed") is not None]
+    units = {read_number(str(text), None, "time").unit for text in texts} - {""}
+    units |= {content["time_unit"]}
+    return units <= {"months", "years"} or not units & {"months", "years"}
 
 
 class Claimed(NamedTuple):
@@ -387,9 +400,7 @@ def sets(ids: list[str], broken: Callable[[list[str]], bool]) -> Iterator[list[s
         rest = rests.pop(0)
         if not broken(rest):
             continue
-        pairs = (list(c) for k in (1, 2) for c in combinations(rest, k))
-        kept = next((c for c in pairs if broken(c)), None) if len(rest) <= PAIRED else None
-        kept = kept or deleted(rest, broken)
+        kept = min(deleted(rest, broken), deleted(rest[::-1], broken)[::-1], key=len)
         if kept not in seen:
             seen.append(kept)
             yield kept
@@ -406,13 +417,19 @@ def verdict_of(content, laws: Laws, names, grade: str, given=(), mends=()) -> Ve
 
 
 def deleted(items: list, broken) -> list:
-    """An irreducible set: items are dropped one by one, as long as the rest contradict."""
-    kept = list(items)
-    for item in items:
-        rest = [other for other in kept if other != item]
-        if broken(rest):
-            kept = rest
-    return kept
+    """An irreducible set: halves, quarters and so on down to single items are dropped, as long as
+    the rest contradict."""
+    kept, size = list(items), len(items)
+    while size > 1:
+        size = (size + 1) // 2
+        start = 0
+        while start < len(kept):
+            rest = kept[:start] + kept[start + size :]
+            if broken(rest):
+                kept = rest
+            else:
+                start += size
+    return kept if len(kept) > 1 or not broken([]) else []
 
 
 def phrase(claim: dict) -> str:

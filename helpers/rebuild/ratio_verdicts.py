@@ -141,10 +141,10 @@ def mended(claim, content, chosen, items, how: Made, most) -> Verdict:
     why = ratio_sentence(claim, chosen, how, most(chosen))
     proved = not exists(chosen, how, most(chosen))
     ids = tuple(item.id for item in chosen)
-    if proved and mends:
-        given = tuple(given_of_ratio(chosen, how))
-        return Verdict(CONDITIONAL, ids, why, given, tuple(mends))
-    return Verdict(UNEXPLAINED, ids, why, (), tuple(mends))
+    if not mends:
+        return Verdict(UNEXPLAINED, ids, why)
+    given = tuple(given_of_ratio(chosen, how))
+    return Verdict(CONDITIONAL, ids, why, given, tuple(mends), proved)
 
 
 def way_in_words(way, items: list[Item], how: Made, most: float) -> str:

@@ -103,6 +103,7 @@ def least_fall(h):
 
 
 def most_fall(h):
+    h = np.minimum(h, 700.0)  # beyond, exp is infinite
     return np.sqrt(2 * np.maximum(np.expm1(h) - h, 0.0))
 
 

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 IMPOSSIBLE = "impossible"  # whatever the conventions that the file leaves open
-CONDITIONAL = "impossible if"  # under the usual conventions; another one would mend it
+CONDITIONAL = "impossible if"  # or nearly so, under the usual conventions; another would mend it
 UNEXPLAINED = "not explained"  # far from what any convention gives; no proof
 
 
@@ -23,6 +23,8 @@ class Verdict(NamedTuple):
         those that are usual.
     mends : tuple of str
         What would explain it, the likeliest first.
+    proved : bool
+        False where it is only far from what the usual conventions give.
     """
 
     grade: str
@@ -30,6 +32,7 @@ class Verdict(NamedTuple):
     why: str
     given: tuple[str, ...] = ()
     mends: tuple[str, ...] = ()
+    proved: bool = True
 
     def text(self) -> str:
         """The verdict in words."""
@@ -38,10 +41,12 @@ class Verdict(NamedTuple):
             parts.append(f"Impossible, as the file states that {listed(self.given)}."
                          if self.given else "Impossible under every convention.")  # fmt: skip
         elif self.grade == CONDITIONAL:
-            parts.append(f"Impossible if {listed(self.given)}.")
-        if self.mends:
+            verdict = "Impossible" if self.proved else "Hardly possible"
+            parts.append(f"{verdict} if {listed(self.given)}.")
             parts.append(f"Would be explained by {listed(self.mends, 'or')}.")
-        elif self.grade == UNEXPLAINED:
+        elif self.mends:
+            parts.append(f"Could be {listed(self.mends, 'or')}.")
+        else:
             parts.append("No convention that the file leaves open explains it; that is no proof.")
         return " ".join(parts)
 
