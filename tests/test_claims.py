@@ -15,8 +15,11 @@ from helpers.rebuild.laws import contradictory_counts
 from helpers.rebuild.misses import miss_table, nearest_miss, unmet_together
 from helpers.rebuild.paper import CLAIMS, paper_claims, paper_problem
 from helpers.rebuild.problem import Builder, Row
-from helpers.rebuild.proofs import most_events, proofs, ratio_items, wald_exists
+from helpers.rebuild.proofs import proofs, verdicts
+from helpers.rebuild.ratio_verdicts import impossible_ratio, ratio_items
 from helpers.rebuild.state import State, measured
+from helpers.rebuild.stated import CONVENTIONS
+from helpers.rebuild.verdicts import CONDITIONAL, IMPOSSIBLE
 
 NEW, OLD = "CD20 CAR-T", "non-CAR-T"
 
@@ -38,8 +41,12 @@ def test_the_template_shows_every_kind_and_key_and_is_consistent():
     rows = content["claims"] + content["rules"]
     text = (ROOT / "data" / "claims_template.yaml").read_text(encoding="utf-8")
     assert all(kind in text for kind in KINDS)
-    assert set().union(*rows) == KEYS and set(content) | {"numbers"} == TOP
-    assert proofs(content) == []
+    assert set().union(*rows) - {"as_printed"} | set(CONVENTIONS) == KEYS
+    assert set(content) | {"numbers"} | set(CONVENTIONS) == TOP
+    shown = [line.removeprefix("# ").split("#")[0] for line in text.splitlines()]
+    conventions = yaml.safe_load("\n".join(s for s in shown if s.partition(":")[0] in CONVENTIONS))
+    assert conventions == {n: c.choices[0] for n, c in CONVENTIONS.items()}  # the usual ones
+    assert verdicts(content) == [] == verdicts(content | conventions)
     assert len(build(content).rows) > len(rows)
 
 
@@ -127,8 +134,9 @@ PROVED = {
                                      {"pfs_hr.low", "pfs_hr.high", "pfs_hr.p"}),
     "a ratio off the middle": (altered("pfs_hr", printed="0.52"),
                                {"pfs_hr", "pfs_hr.low", "pfs_hr.high"}),
-    "an interval too narrow for 93 patients": (altered("pfs_hr", interval=["0.40", "0.53"]),
-                                               {"pfs_hr.low", "pfs_hr.high"}),
+    "an interval too narrow for 93 patients": (
+        altered("pfs_hr", interval=["0.40", "0.53"], p="P < 0.0001"),
+        {"pfs_hr.low", "pfs_hr.high"}),
     "a median on no day": (altered("pfs_cd20", printed="4.010 months"), {"pfs_cd20"}),
     "too few events for an interval": (
         added({"id": "d", "kind": "events", "endpoint": "pfs", "printed": "37"}),
@@ -171,23 +179,50 @@ PROVED = {
 }  # fmt: skip
 
 
-def test_the_paper_is_not_proved_inconsistent():
-    assert proofs(paper_claims()) == []
+USUAL = {name: convention.choices[0] for name, convention in CONVENTIONS.items()}
+# What is left of a contradiction where the file states no convention; the others stay impossible.
+OPEN = {
+    "a P against its own interval": CONDITIONAL,
+    "a ratio off the middle": CONDITIONAL,
+    "an interval too narrow for 93 patients": CONDITIONAL,
+    "a median on no day": CONDITIONAL,
+    "too few events for an interval": CONDITIONAL,
+    "a percentage that no count gives": CONDITIONAL,
+    "a percentage of another count": CONDITIONAL,
+    "more at risk than the curve leaves": CONDITIONAL,
+    "more at risk for progression than for death": CONDITIONAL,
+    "PFS above OS though nobody was censored": CONDITIONAL,
+    "not reached with events in most": CONDITIONAL,
+}
+# Percentages may be cut off, or of fewer patients.
+NEVER_PROVED = {"a percentage that no count gives", "a percentage of another count"}
+
+
+def test_the_paper_is_not_contradicted_under_any_conventions():
+    assert verdicts(paper_claims()) == [] == verdicts(paper_claims() | USUAL)
 
 
 @pytest.mark.parametrize("name", PROVED)
-def test_a_contradiction_is_proved_and_its_set_is_irreducible(name):
+def test_a_contradiction_has_its_grade_with_and_without_stated_conventions(name):
     content, ids = PROVED[name]
-    found = proofs(content)
-    assert ids in [set(p.ids) for p in found]
-    assert all(p.why.endswith(".") for p in found)
+    grades = {frozenset(v.ids): v.grade for v in verdicts(content)}
+    assert grades[frozenset(ids)] == OPEN.get(name, IMPOSSIBLE)
+    told = {frozenset(v.ids): v for v in verdicts(content | USUAL)}[frozenset(ids)]
+    assert told.grade == (CONDITIONAL if name in NEVER_PROVED else IMPOSSIBLE)
+    if name in OPEN and name not in NEVER_PROVED:
+        assert "as the file states" in told.text()
+
+
+@pytest.mark.parametrize("name", [n for n in PROVED if n not in NEVER_PROVED])
+def test_a_contradicting_set_is_irreducible(name):
+    content, ids = PROVED[name]
+    content = content | USUAL
     for left_out in ids:  # without any one of them nothing is proved
         rest = [c for c in content["claims"] if c["id"] in ids - {left_out}]
         assert not proofs(content | {"claims": [c for c in rest if c["kind"] != "hazard_ratio"]})
         for claim in (c for c in content["claims"] if "interval" in c):
-            items = [i for i in ratio_items(claim, content) if i[0] in ids - {left_out}]
-            events = [i[2] for i in items if i[1] == "events"]
-            assert wald_exists(items, most_events(claim, content, events))
+            items = [i for i in ratio_items(claim, content) if i.id in ids - {left_out}]
+            assert not impossible_ratio(claim, content, items)
 
 
 def test_pfs_above_os_is_no_contradiction_where_patients_are_censored():
@@ -206,7 +241,7 @@ def test_pfs_above_os_is_no_contradiction_where_patients_are_censored():
 @pytest.mark.parametrize("seed", SEEDS)
 def test_nothing_is_proved_of_numbers_that_a_cohort_printed(seed):
     problem, state = random_cohort(seed)
-    assert proofs(printed_of(problem, state)) == []
+    assert verdicts(printed_of(problem, state) | USUAL) == []
 
 
 def printed_of(problem, state) -> dict:

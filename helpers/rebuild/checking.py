@@ -3,19 +3,17 @@
 import math
 import re
 
-from helpers.conventions import DAYS_PER_MONTH
 from helpers.paper.numbers import read_number
+from helpers.rebuild.stated import CONVENTIONS, MIDDLES, days_of_units, wrong_conventions
 from helpers.rebuild.texts import COUNTS, NOT_REACHED, disagreement, misfit, read_text
 
-DAYS = {"days": 1.0, "weeks": 7.0, "months": DAYS_PER_MONTH, "years": 12 * DAYS_PER_MONTH}
+DAYS = days_of_units()
 TOP = {"name", "about", "time_unit", "arms", "endpoints", "linked", "factors", "last_day", "ties",
-       "numbers", "claims", "rules"}  # fmt: skip
+       "numbers", "claims", "rules", *CONVENTIONS}  # fmt: skip
 NEEDED = ("name", "time_unit", "arms", "endpoints", "claims")
 KEYS = {"id", "about", "kind", "endpoint", "arm", "at", "factor", "adjust", "printed", "decimals",
-        "interval", "p", "sides", "harms", "min", "max"}  # fmt: skip
-MIDDLES = ("median", "follow_up", "survivors_follow_up")
+        "interval", "p", "harms", "min", "max", *CONVENTIONS}  # fmt: skip
 KINDS = (*MIDDLES, "log_rank", "hazard_ratio", "survival", "rmst_difference", *COUNTS, "last_day")
-WITH_P = ("log_rank", "hazard_ratio")
 WITH_DAY = ("survival", "at_risk", "censored_before", "rmst_difference")
 NO_ENDPOINT = ("patients", "unwatched", "last_day")
 NAME = r"[a-z][a-z0-9_]*"  # becomes part of the name of a column
@@ -39,6 +37,7 @@ def check_top(content: dict) -> list[str]:
         say("linked", get("linked"), "use true or false")
     if not is_number(get("last_day", 1)) or get("last_day", 1) < 1:
         say("last_day", get("last_day"), "give the last day anybody can have been watched")
+    found += [f"{key}: {what}" for key, what in wrong_conventions(content)]
     if not isinstance(get("numbers", ""), str):
         say("numbers", get("numbers"), "give the name of a table of numbers, or leave it out")
     if (arms := get("arms")) and not (isinstance(arms, dict) and len(arms) == 2):
@@ -105,6 +104,8 @@ def check_claim(claim, part: str, content: dict) -> list[str]:
         say("arm", "found one in a ratio of the arms. To do: leave it out, or name a factor.")
     if kind in ("log_rank", "rmst_difference") and {"arm", "factor"} & set(claim):
         say("arm, factor", "found one in a comparison of the arms. To do: leave it out.")
+    for key, what in wrong_conventions(claim, kind):
+        say(key, what)
     adjust = claim.get("adjust", [])
     for term in adjust if isinstance(adjust, list) else [adjust]:
         if not isinstance(adjust, list) or term not in list(factors):
@@ -139,8 +140,6 @@ def check_texts(claim: dict, content: dict) -> list[str]:
     for key in sorted({"interval", "p", "harms"} & set(claim)):
         if kind != "hazard_ratio":
             say(key, f"found one for {kind}. To do: leave it out; hazard ratios have it.")
-    if "sides" in claim and (kind not in WITH_P or claim["sides"] not in (1, 2)):
-        say("sides", f"found {claim['sides']!r} for {kind}. To do: give 1 or 2, with a P.")
     if not found:
         for key, value in texts(claim):
             if isinstance(value, float):
@@ -172,8 +171,8 @@ def texts(claim: dict) -> list[tuple[str, object]]:
     return [(k, v) for k, v in [*parts, ("p", claim.get("p"))] if v is not None]
 
 
-def in_days(value, unit: str) -> float | None:
-    """A time as days: 6 in the file's unit, or with its own, "150 days"."""
+def in_days(value, unit: str, days: dict[str, float] = DAYS) -> float | None:
+    """A time as days: 6 in the file's unit, or with its own, "150 days"; `days` of each unit."""
     try:
         read = read_number(str(value), None, "time")
     except ValueError:
@@ -181,4 +180,4 @@ def in_days(value, unit: str) -> float | None:
     alone = read.words == f"{read.number} {read.unit}".strip() and not read.label
     if not alone or read.number.startswith("-"):
         return None
-    return float(read.number) * DAYS[read.unit or unit]
+    return float(read.number) * days[read.unit or unit]

@@ -10,13 +10,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import yaml
+from scipy.stats import norm
 
-from helpers.conventions import DAYS_PER_MONTH
 from helpers.loading.plain import read_yaml
 from helpers.paper.numbers import read_value
 from helpers.rebuild import measure as m
 from helpers.rebuild.checking import DAYS, NOT_REACHED, check_claim, check_top, in_days
 from helpers.rebuild.problem import MARGIN, Builder, Problem
+from helpers.rebuild.searched import skipped
+from helpers.rebuild.stated import days_of_units, told, usual
 from helpers.rebuild.texts import take_texts
 
 COUNTS = {"events": m.EVENTS, "at_risk": m.AT_RISK, "censored_before": m.CENSORED_BEFORE,
@@ -168,20 +170,17 @@ def count_limits(text: str, n: int) -> tuple[float, float]:
     low, high = read.low, read.high
     if read.unit == "%":
         low, high = low / 100 * n, high / 100 * n
+        # 5 of 40 patients are 12.5%, which programs print as 12% or as 13%.
+        return whole(low, high, "<=" if read.relation == "=" else read.relation)
     return whole(low, high, read.relation)
 
 
-def build(content: dict, *, month: float = DAYS_PER_MONTH) -> Problem:
-    """The problem of a checked claims file.
+def build(content: dict) -> Problem:
+    """The problem of a checked claims file, as `read_claims` returns it.
 
-    Parameters
-    ----------
-    content : dict
-        As `read_claims` returns it.
-    month : float
-        Days of a month: a reading.
+    Conventions are those it states, or else the usual ones; `helpers.rebuild.searched` says which
+    numbers have no row.
     """
-    days = dict(DAYS, months=month, years=12 * month)
     arms, ends = tuple(content["arms"]), tuple(content["endpoints"])
     rules = {c["kind"]: c for c in content["rules"]}
     last = float(content.get("last_day", 5 * 365))
@@ -190,7 +189,7 @@ def build(content: dict, *, month: float = DAYS_PER_MONTH) -> Problem:
         printed = claim.get("printed", NOT_REACHED)
         if claim["kind"] == "median" and "arm" in claim and printed != NOT_REACHED:
             low, high = limits(str(printed))
-            scale = time_scale(str(printed), content["time_unit"], days)
+            scale = time_scale(str(printed), content["time_unit"], days_for(content, claim))
             middle = (low if math.isinf(high) else np.mean([low, high])) * scale / math.log(2)
             typical[ends.index(claim["endpoint"]), arms.index(claim["arm"])] = middle
     if content["linked"]:  # of the second endpoint, the days after the first
@@ -202,12 +201,18 @@ def build(content: dict, *, month: float = DAYS_PER_MONTH) -> Problem:
     builder = Builder(problem, content["ties"])
     for part, source in (("claims", "print"), ("rules", "rule")):
         for claim in content[part]:
-            if claim["kind"] != "last_day":
-                add_claim(builder, claim, source, content, days)
+            left_out = skipped(content, claim) if source == "print" else {}
+            if claim["kind"] != "last_day" and "" not in left_out:
+                add_claim(builder, claim, source, content, left_out)
     done = builder.done()
     if "last_day" in rules:
         done = done.with_rows([last_day_rule(builder, rules["last_day"])])
     return done
+
+
+def days_for(content: dict, claim: dict) -> dict[str, float]:
+    """Days of each unit, for a claim."""
+    return days_of_units(told(content, claim, "month"))
 
 
 def last_day_rule(builder: Builder, claim: dict):
@@ -218,9 +223,10 @@ def last_day_rule(builder: Builder, claim: dict):
     return builder.rows[0]
 
 
-def add_claim(builder: Builder, claim: dict, source: str, content: dict, days: dict) -> None:
-    """The rows of one claim: one, or for a ratio up to four."""
+def add_claim(builder: Builder, claim: dict, source: str, content: dict, left_out) -> None:
+    """The rows of one claim: one, or for a ratio up to four; not of parts that are left out."""
     kind, name, unit = claim["kind"], claim["id"], content["time_unit"]
+    days = days_for(content, claim)
     ends, arms = builder.problem.endpoints, builder.problem.arms
     e = ends.index(claim["endpoint"]) if "endpoint" in claim else m.CROSS
     arm = 1 - arms.index(claim["arm"]) if "arm" in claim else -1
@@ -230,11 +236,10 @@ def add_claim(builder: Builder, claim: dict, source: str, content: dict, days: d
         text = str(text)
         low, high = limits(text, claim.get("decimals"))
     if kind == "hazard_ratio":
-        add_ratio(builder, claim, source, e, arm, low, high)
+        add_ratio(builder, claim, source, e, arm, content, left_out, low, high)
     elif kind == "log_rank":
-        pair, one_sided = log_p(low, high, text)
-        builder.add(name, source, m.LOG_RANK, e, builder.model(e, ["arm"]), low=pair[0],
-                    high=pair[1], unit=0.1 if one_sided else 0.02)  # fmt: skip
+        low, high = two_sided(low, high, usual(content, claim, "sides"))
+        add_log_rank(builder, name, source, e, *log_p(low, high, text))
     elif kind in MIDDLES:
         which = MIDDLES[kind]
         group = builder.group(arm, claim.get("factor"))
@@ -245,15 +250,16 @@ def add_claim(builder: Builder, claim: dict, source: str, content: dict, days: d
             scale = time_scale(text, unit, days)
             low, high = low * scale, high * scale
             low, high = whole(low, high, read_value(text).relation) if text else (low, high)
-            builder.add(name, source, which, e, group, low=low, high=high)
+            if low <= high:  # else only the middle of two days, where no search goes
+                builder.add(name, source, which, e, group, low=low, high=high)
     elif kind == "rmst_difference":
-        day = in_days(claim["at"], unit)
+        day = in_days(claim["at"], unit, days)
         scale = time_scale(text, unit, days)
         builder.add(name, source, m.MEAN_DIFFERENCE, e, builder.group(1), other=builder.group(0),
                     day=day, low=low * scale, high=high * scale)  # fmt: skip
     else:
         group = builder.group(arm, claim.get("factor"))
-        day = in_days(claim["at"], unit) if "at" in claim else 0.0
+        day = in_days(claim["at"], unit, days) if "at" in claim else 0.0
         if kind == "survival":
             builder.add(name, source, m.SURVIVAL, e, group, day=math.floor(day), low=low, high=high)
             return
@@ -263,7 +269,15 @@ def add_claim(builder: Builder, claim: dict, source: str, content: dict, days: d
         builder.add(name, source, COUNTS[kind], e, group, day=math.ceil(day), low=low, high=high)
 
 
-def add_ratio(builder: Builder, claim, source, e, arm, low, high) -> None:
+def add_log_rank(builder: Builder, name: str, source: str, e: int, pair, one_open: bool) -> None:
+    """The P of the log-rank test of the arms."""
+    builder.add(name, source, m.LOG_RANK, e, builder.model(e, ["arm"]), low=pair[0], high=pair[1],
+                unit=0.1 if one_open else 0.02)  # fmt: skip
+
+
+def add_ratio(
+    builder: Builder, claim, source, e, arm, content, left_out, low, high
+) -> None:  # fmt: skip
     """Hazard ratio, limits and P of a term of a Cox model."""
     name, term = claim["id"], claim.get("factor", "arm")
     # The arm is in every model of both arms that is adjusted, and in that of the arms.
@@ -277,13 +291,34 @@ def add_ratio(builder: Builder, claim, source, e, arm, low, high) -> None:
     logs = [math.log(v) if 0 < v < np.inf else v if v > 0 else -np.inf for v in (low, high)]
     unit = {"unit": 0.2} if source == "rule" else {}
     builder.add(name, source, m.LOG_RATIO, e, model, low=logs[0], high=logs[1], **at, **unit)
-    for end, kind, text in zip(("low", "high"), (m.LOG_LOW, m.LOG_HIGH), claim.get("interval", []),
-                               strict=False):  # fmt: skip
+    ends = [] if "interval" in left_out else claim.get("interval", [])
+    level = usual(content, claim, "level")
+    quantile = 0.0 if level == 95 else float(norm.isf((1 - level / 100) / 2))
+    for end, kind, text in zip(("low", "high"), (m.LOG_LOW, m.LOG_HIGH), ends, strict=False):
         pair = [math.log(max(v, 1e-9)) for v in limits(str(text), claim.get("decimals"))]
-        builder.add(f"{name}.{end}", source, kind, e, model, low=pair[0], high=pair[1], **at)
-    if "p" in claim:
-        pair, _ = log_p(*limits(str(claim["p"])), str(claim["p"]))
-        builder.add(f"{name}.p", source, m.WALD, e, model, low=pair[0], high=pair[1], **at)
+        builder.add(f"{name}.{end}", source, kind, e, model, low=pair[0], high=pair[1],
+                    day=quantile, **at)  # fmt: skip
+    if "p" in claim and "p" not in left_out:
+        text = str(claim["p"])
+        pair, one_open = log_p(*two_sided(*limits(text), usual(content, claim, "sides")), text)
+        if usual(content, claim, "test") == "log_rank":
+            add_log_rank(builder, f"{name}.p", source, e, pair, one_open)
+        else:
+            builder.add(f"{name}.p", source, m.WALD, e, model, low=pair[0], high=pair[1], **at)
+
+
+def two_sided(low: float, high: float, sides: int) -> tuple[float, float]:
+    """The two-sided P that go with a printed P of these sides: one-sided it may point either way.
+
+    Examples
+    --------
+    >>> two_sided(0.0125, 0.025, 1), two_sided(0.75, 0.875, 1)
+    ((0.025, 0.05), (0.25, 0.5))
+    """
+    if sides == 2:
+        return low, high
+    nearest, farthest = min(low, 1 - high), min(high, 1 - low)
+    return 2 * max(nearest, 0.0), 1.0 if low < 0.5 < high else 2 * farthest
 
 
 def log_p(low: float, high: float, text: str | None) -> tuple[tuple[float, float], bool]:

@@ -1,224 +1,440 @@
 """Linear laws that counts and Kaplan-Meier curves of any cohort obey, and claims that break them.
 
-The unknowns are counts (patients with a factor, events, at risk, censored) and points of curves.
-Laws: what is part of a whole is no more than it; the arms add up; those at risk only become
-fewer, and with linked endpoints are no more for the first than for the second; no more are at
-risk on a day than n times the curve before it; a curve never rises; a curve that never falls
-below one half had events in at most half of its patients (n (1 - S) is at least the events so
-far); and the curve of the second of two linked endpoints stands above that of the first less
-the share that was censored for the first.
+The unknowns are counts (patients with a factor, events, at risk, censored), points of curves and
+areas under them. A number at risk may count those followed to that time or beyond it; a curve
+counts the events of its day. Some laws hold only where every patient counts as one and is followed
+from time zero; and where times are whole days, what happens between two days is settled. So each
+set of claims is asked about under conventions: what contradicts under the weakest is impossible.
 """
 
 import math
-from itertools import combinations, pairwise
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import linprog
 
+from helpers.paper.numbers import read_number
 from helpers.rebuild.checking import NOT_REACHED, in_days
 from helpers.rebuild.claims import count_limits, limits, time_limits
+from helpers.rebuild.stated import CONVENTIONS, MIDDLES, days_of_units, left_open, told, usual
+from helpers.rebuild.verdicts import CONDITIONAL, IMPOSSIBLE, Verdict
 
 BOTH = -1
-LARGEST = 2  # claims in a set that is looked for; a larger one is made by deletion
-LAST = math.inf  # the day after everybody
+SETS = 3  # contradictions of one file and grade that are told
+MOST_MENDS = 3  # that are told
+LAST = (math.inf, 1)  # the place on the time axis after everybody
 SLACK = 1e-7
+TIMES = (*MIDDLES, "rmst_difference")
 SAID = {
+    "share": "a curve lies between 0 and 100%",
     "whole": "a part is no more than the whole",
+    "risk": "no more are at risk than there are patients",
     "arms": "the arms add up to all patients",
     "fewer": "those at risk only become fewer",
-    "linked": "whoever is at risk for the first endpoint is at risk for the second",
-    "curve": "no more are at risk on a day than the curve before it times the patients",
+    "linked": "a patient at risk for the first endpoint is at risk for the second",
+    "curve": "no more are at risk than the curve just before times the patients",
     "falls": "a curve never rises",
-    "events": "by any day the events are at most the patients times one less the curve",
+    "events": "the events are at most the patients times one less the last point of the curve",
+    "none": "a curve below 100% needs an event",
+    "deaths": "with so many still at risk, a curve so low needs more events",
+    "later": "by any time the events are at most the patients times one less the curve, and later "
+             "ones are among those still at risk",
+    "censored": "whom the curve leaves is still at risk or was censored",
     "above": "the curve of the second endpoint is at least that of the first less the share "
              "censored for the first",
+    "area": "up to a time nobody lives longer than that time",
+    "mean": "a restricted mean is the area under the curve",
 }  # fmt: skip
+UNWEIGHTED = {"risk", "linked", "curve", "events", "deaths", "later", "censored", "above", "mean"}
+FROM_ZERO = {"fewer", "curve", "events", "deaths", "later", "censored", "above"}
+
+
+class Reading(NamedTuple):
+    """Conventions that laws depend on; the usual ones by default."""
+
+    month: str = "365/12"
+    whole_days: bool = True
+    weighted: bool = False
+    late_entry: bool = False
+    cut_off: bool = False  # percentages cut off instead of rounded
+
+    def holds(self, law: str) -> bool:
+        return not ((self.weighted and law in UNWEIGHTED) or (self.late_entry and law in FROM_ZERO))
+
+    def after(self, time: float) -> tuple:
+        """Where a curve stands that counts the events of that time."""
+        return (math.floor(time + 1e-6), 1) if self.whole_days else (round(time, 6), 1)
+
+    def before(self, time: float) -> tuple:
+        """Where it stands just before."""
+        return (math.ceil(time - 1e-6) - 1, 1) if self.whole_days else (round(time, 6), 0)
+
+
+MENDS = {
+    "month": "months of {month} days",
+    "whole_days": "times not in whole days, so that events fall on the very time asked about",
+    "weighted": "weights or adjusted curves",
+    "late_entry": "patients who enter late",
+    "cut_off": "percentages cut off instead of rounded",
+}
+IFS = {
+    "month": "a month is {month} days",
+    "whole_days": "times are whole days",
+    "weighted": "every patient counts as one (no weights, no adjusted curves)",
+    "late_entry": "all patients are followed from time zero",
+    "cut_off": "percentages are rounded",
+}
+
+
+def readings(content: dict) -> tuple[Reading, list[Reading], list[Reading]]:
+    """The usual one; those with one convention changed; and the weakest, one for each month."""
+    own = Reading(**{name: usual(content, {}, name) for name in Reading._fields[:-1]})
+    claims = content["claims"]
+    for name in ("weighted", "late_entry"):  # of one claim: of all that hang together with it
+        some = getattr(own, name) or any(claim.get(name) for claim in claims)
+        own = own._replace(**{name: some})
+    other = {name: left_open(content, {}, name)[1:] for name in ("weighted", "late_entry")}
+    other["whole_days"] = left_open(content, {}, "whole_days")[1:]
+    other["cut_off"] = (True,)
+    weakest = own._replace(**{name: value[0] for name, value in other.items() if value})
+    months = left_open(content, {}, "month")
+    alike = one_scale(content) and not weakest.whole_days  # then the length changes nothing
+    changed = [own._replace(**{n: v}) for n, values in other.items() for v in values]
+    changed += [own._replace(month=month) for month in months if month != own.month]
+    months = months[:1] if alike else months
+    return own, changed, [weakest._replace(month=month) for month in months]
+
+
+def one_scale(content: dict) -> bool:
+    """Whether all times are in months and years, or none is."""
+    claims = content["claims"]
+    texts = [c["at"] for c in claims if "at" in c]
+    texts += [c["printed"] for c in claims if c["kind"] in TIMES and c.get("printed") is not None]
+    units = {read_number(str(text), None, "time").unit for text in texts} - {""}
+    units |= {content["time_unit"]}
+    return units <= {"months", "years"} or not units & {"months", "years"}
+
+
+class Claimed(NamedTuple):
+    """What a claim says: bounds of unknowns (key, lowest, highest), and rows of its own."""
+
+    bounds: list
+    rows: list
 
 
 class Laws:
     """Unknowns by key, and rows `sum of coefficient times unknown <= bound`, each with its law."""
 
-    def __init__(self, content: dict):
-        self.content, self.arms = content, list(content["arms"])
+    def __init__(self, content: dict, reading: Reading):
+        self.content, self.reading, self.arms = content, reading, list(content["arms"])
+        self.units = days_of_units(reading.month)
         self.sizes = dict(enumerate(content["arms"].values())) | {
             BOTH: sum(content["arms"].values())
         }
         self.index: dict[tuple, int] = {}
         self.rows: list[tuple[str, dict, float]] = []
+        self.claims = {c["id"]: found for c in content["claims"] if (found := self.claimed(c))}
+        self.set_up()
+        for found in self.claims.values():
+            for key, _, high in [b for b in found.bounds if b[0][0] == "S"]:
+                found.rows.extend(self.deaths(key, high))
+        self.matrix = np.zeros((len(self.rows), len(self.index)))
+        for r, (_, terms, _) in enumerate(self.rows):
+            for key, factor in terms.items():
+                self.matrix[r, self.index[key]] = factor
 
     def at(self, *key) -> tuple:
         self.index.setdefault(key, len(self.index))
         return key
 
     def most(self, law: str, terms: dict, bound: float = 0.0) -> None:
-        self.rows.append((law, terms, bound))
+        if self.reading.holds(law):
+            self.rows.append((law, terms, bound))
 
+    def claimed(self, claim: dict) -> Claimed | None:
+        """What a printed claim says of the unknowns."""
+        kind, printed = claim["kind"], claim.get("printed")
+        if printed is None or claim.get("harms"):
+            return None
+        arm = self.arms.index(claim["arm"]) if "arm" in claim else BOTH
+        e, factor, text = claim.get("endpoint"), claim.get("factor"), str(printed)
+        unit, decimals, time = self.content["time_unit"], claim.get("decimals"), None
+        if "at" in claim:
+            time = in_days(claim["at"], unit, self.units)
+        if kind == "median" and factor is None:
+            if text == NOT_REACHED:
+                return Claimed([(self.at("S", e, arm, LAST), 0.5, 1.0)], [])
+            low, high = time_limits(text, unit, decimals, self.units)
+            before = self.reading.before(low)
+            after = LAST if math.isinf(high) else self.reading.after(high)
+            return Claimed([(self.at("S", e, arm, before), 0.5, 1.0),
+                            (self.at("S", e, arm, after), 0.0, 0.5)], [])  # fmt: skip
+        if kind == "survival" and factor is None:
+            low, high = self.cut(text, *limits(text, decimals))
+            return Claimed([(self.at("S", e, arm, self.reading.after(time)), low, high)], [])
+        if kind in ("events", "at_risk", "censored_before", "patients"):
+            low, high = counts(text, self.sizes[arm], cut_off=self.reading.cut_off)
+            name = {"events": "D", "at_risk": "R", "censored_before": "C", "patients": "F"}[kind]
+            extra = (round(time, 6),) if time is not None else ()
+            return Claimed([(self.at(name, e, arm, factor, *extra), low, high)], [])
+        if kind == "rmst_difference":
+            low, high = time_limits(text, unit, decimals, self.units)
+            first, other = (self.at("M", e, a, round(time, 6)) for a in (0, 1))
+            return Claimed([], [("area", {first: 1, other: -1}, high),
+                                ("area", {first: -1, other: 1}, -low)])  # fmt: skip
+        return None
 
-def claim_bounds(claim: dict, laws: Laws) -> list[tuple[tuple, float, float]]:
-    """What a printed claim says of the unknowns: key, lowest, highest."""
-    content, kind, printed = laws.content, claim["kind"], claim.get("printed")
-    if printed is None:
-        return []
-    arm = laws.arms.index(claim["arm"]) if "arm" in claim else BOTH
-    e, n, factor = claim.get("endpoint"), laws.sizes[arm], claim.get("factor")
-    text, unit = str(printed), content["time_unit"]
-    day = in_days(claim["at"], unit) if "at" in claim else None
-    if kind == "median" and factor is None:
-        if text == NOT_REACHED:
-            return [(laws.at("S", e, arm, LAST), 0.5, 1.0)]
-        low, high = time_limits(text, unit, claim.get("decimals"))
-        last = LAST if math.isinf(high) else math.floor(high + 1e-9)
-        return [(laws.at("S", e, arm, math.ceil(low - 1e-9) - 1), 0.5, 1.0),
-                (laws.at("S", e, arm, last), 0.0, 0.5)]  # fmt: skip
-    if kind == "survival" and factor is None:
-        return [(laws.at("S", e, arm, math.floor(day)), *limits(text, claim.get("decimals")))]
-    if kind in ("events", "at_risk", "censored_before", "patients"):
-        low, high = count_limits(text, n)
-        name = {"events": "D", "at_risk": "R", "censored_before": "C", "patients": "F"}[kind]
-        extra = (math.ceil(day),) if day is not None else ()
-        return [(laws.at(name, e, arm, factor, *extra), low, high)]
-    return []
+    def cut(self, text: str, low: float, high: float) -> tuple[float, float]:
+        """What prints so, also where percentages are cut off."""
+        plain = "%" in text and not set("<>≤≥") & set(text)
+        return (low, high + (high - low) / 2) if self.reading.cut_off and plain else (low, high)
 
+    def keys(self, name: str, e, arm: int) -> list[tuple]:
+        """Unknowns of one kind of an endpoint and arm, by time."""
+        own = [k for k in self.index if k[:3] == (name, e, arm)]
+        return sorted((k for k in own if name in "SM" or k[3] is None), key=lambda k: k[-1])
 
-def set_up(laws: Laws) -> None:
-    """The unknowns that link those that are claimed, and the laws of all."""
-    claimed = list(laws.index)
-    days = {name: {key[-1] for key in claimed if key[0] == name} for name in "SRC"}
-    days["S"] |= {day - 1 for day in days["R"]}
-    days["R"] |= {day + 1 for day in days["S"] if day != LAST}
-    for arm in (0, 1, BOTH):
-        for e in laws.content["endpoints"]:
-            laws.at("D", e, arm, None)
-            for day in days["S"]:
-                laws.at("S", e, arm, day)
-            for name in "RC":
-                for day in days[name]:
-                    laws.at(name, e, arm, None, day)
-        for name, e, _, factor, *day in (key for key in claimed if key[0] != "S"):
-            if factor is not None:
-                laws.at(name, e, arm, factor, *day)
-                laws.at("F", None, arm, factor)
-    for key in laws.index:
-        bound_counts(laws, key)
-    curves_and_counts(laws)
-
-
-def bound_counts(laws: Laws, key: tuple) -> None:
-    """A part is no more than its whole, and the arms add up."""
-    name, e, arm, *rest = key
-    if name == "S":
-        laws.most("whole", {key: 1}, 1.0)
-        return
-    laws.most("whole", {key: 1}, laws.sizes[arm])
-    if arm == BOTH:
-        parts = {(name, e, a, *rest): 1 for a in (0, 1)}
-        if all(part in laws.index for part in parts):
-            laws.most("arms", parts | {key: -1})
-            laws.most("arms", {part: -1 for part in parts} | {key: 1})
-    if rest[0] is not None and name != "F":
-        whole, patients = (name, e, arm, None, *rest[1:]), ("F", None, arm, rest[0])
-        if whole in laws.index:
-            laws.most("whole", {key: 1, whole: -1})
-        if patients in laws.index:
-            laws.most("whole", {key: 1, patients: -1})
-        if {whole, patients} <= set(laws.index):  # those without the factor
-            laws.most("whole", {whole: 1, key: -1, patients: 1}, laws.sizes[arm])
-
-
-def curves_and_counts(laws: Laws) -> None:
-    """What holds along a curve, between a curve and its counts, and between linked endpoints."""
-    ends = list(laws.content["endpoints"])
-    for e in ends:
+    def set_up(self) -> None:
+        """The unknowns that link those that are claimed, and the laws of all."""
+        claimed = list(self.index)
+        times = {name: {key[-1] for key in claimed if key[0] == name} for name in "SRCM"}
+        times["S"] |= {self.reading.before(time) for time in times["R"]}
+        times["S"] |= {self.reading.after(time) for time in times["M"]}
         for arm in (0, 1, BOTH):
-            n, events = laws.sizes[arm], ("D", e, arm, None)
-            days = sorted(k[3] for k in laws.index if k[:3] == ("S", e, arm))
-            risks = sorted(k[4] for k in laws.index if k[:4] == ("R", e, arm, None))
-            for early, late in pairwise(days):
-                laws.most("falls", {("S", e, arm, late): 1, ("S", e, arm, early): -1})
-            for early, late in pairwise(risks):
-                laws.most("fewer", {("R", e, arm, None, late): 1, ("R", e, arm, None, early): -1})
-            for day in risks:
-                risk = ("R", e, arm, None, day)
-                if ("S", e, arm, day - 1) in laws.index:
-                    laws.most("curve", {risk: 1, ("S", e, arm, day - 1): -n})
-                if ("C", e, arm, None, day) in laws.index:
-                    laws.most("whole", {risk: 1, ("C", e, arm, None, day): 1}, n)
-            if events not in laws.index:
+            for e in self.content["endpoints"]:
+                self.at("D", e, arm, None)
+                for place in times["S"]:
+                    self.at("S", e, arm, place)
+                for name in "RC":
+                    for time in times[name]:
+                        self.at(name, e, arm, None, time)
+            for name, e, _, factor, *time in (key for key in claimed if key[0] not in "SM"):
+                if factor is not None:
+                    self.at(name, e, arm, factor, *time)
+                    self.at("F", None, arm, factor)
+        for key in list(self.index):
+            self.bound_counts(key)
+        for e in self.content["endpoints"]:
+            for arm in (0, 1, BOTH):
+                self.along_a_curve(e, arm)
+                self.areas(e, arm)
+        if self.content["linked"]:
+            for arm in (0, 1, BOTH):
+                self.two_endpoints(arm)
+
+    def bound_counts(self, key: tuple) -> None:
+        """A part is no more than its whole, and the arms add up."""
+        name, e, arm, *rest = key
+        if name == "M":
+            self.most("area", {key: 1}, key[-1])
+            return
+        if name == "S":
+            self.most("share", {key: 1}, 1.0)
+            return
+        self.most("risk" if name == "R" else "whole", {key: 1}, self.sizes[arm])
+        parts = {(name, e, a, *rest): 1 for a in (0, 1)}
+        # Weighted numbers at risk are rounded, and need not add up.
+        adds_up = name != "R" or self.reading.holds("risk")
+        if arm == BOTH and adds_up and set(parts) <= set(self.index):
+            self.most("arms", parts | {key: -1})
+            self.most("arms", {part: -1 for part in parts} | {key: 1})
+        if rest[0] is not None and name != "F":
+            whole, patients = (name, e, arm, None, *rest[1:]), ("F", None, arm, rest[0])
+            law = "risk" if name == "R" else "whole"
+            if whole in self.index:
+                self.most("whole", {key: 1, whole: -1})
+            if patients in self.index:
+                self.most(law, {key: 1, patients: -1})
+            if {whole, patients} <= set(self.index):  # those without the factor
+                self.most(law, {whole: 1, key: -1, patients: 1}, self.sizes[arm])
+
+    def along_a_curve(self, e, arm: int) -> None:
+        """What holds along a curve, and between it and counts."""
+        n, events, reading = self.sizes[arm], ("D", e, arm, None), self.reading
+        curve, risks, censored = (self.keys(name, e, arm) for name in "SRC")
+        for early, late in pairwise(curve):
+            self.most("falls", {late: 1, early: -1})
+        for early, late in pairwise(risks):
+            self.most("fewer", {late: 1, early: -1})
+        for risk in risks:
+            self.most("curve", {risk: 1, ("S", e, arm, reading.before(risk[-1])): -n})
+            for gone in [c for c in censored if c[-1] == risk[-1]]:
+                self.most("risk", {risk: 1, gone: 1}, n)
+        for gone in censored:
+            self.most("whole", {gone: 1, events: 1}, n)
+        for point in curve:
+            self.most("none", {point: -1, events: -1}, -1.0)
+            if point[-1] == LAST:
+                self.most("events", {events: 1, point: n}, n)
+            for risk in [r for r in risks if reading.after(r[-1]) <= point[-1] < LAST]:
+                self.most("later", {events: 1, point: n, risk: -1}, n)
+                for gone in [c for c in censored if reading.before(c[-1]) >= point[-1]]:
+                    self.most("censored", {point: n, risk: -1, gone: -1})
+
+    def deaths(self, point: tuple, high: float) -> list[tuple]:
+        """A curve at most so high needs events: each takes the curve down by at most one of those
+        still at risk and of the events to come, so that d events leave it at R / (R + d) or above
+        if R are still at risk after them, and at (R - d) / R if R were at risk until then."""
+        _, e, arm, place = point
+        rows, events = [], ("D", e, arm, None)
+        for risk in self.keys("R", e, arm):
+            if self.reading.before(risk[-1]) >= place:
+                share = (1 - high) / max(high, 1e-9)
+            elif self.reading.after(risk[-1]) >= place:
+                share = 1 - high
+            else:
                 continue
-            if ("S", e, arm, LAST) in laws.index:
-                laws.most("events", {events: 1, ("S", e, arm, LAST): n}, n)
-            for key in [k for k in laws.index if k[:4] == ("C", e, arm, None)]:
-                laws.most("whole", {key: 1, events: 1}, n)
-            for day in [d for d in days if d != LAST] if e == ends[0] else []:
-                if laws.content["linked"] and ("S", ends[1], arm, day) in laws.index:
-                    # S of the first <= S of the second + (n - events) / n
-                    laws.most("above", {("S", e, arm, day): 1, ("S", ends[1], arm, day): -1,
-                                        events: 1 / n}, 1.0)  # fmt: skip
-    if laws.content["linked"]:
-        for key in [k for k in laws.index if k[0] == "R" and k[1] == ends[0]]:
-            second = ("R", ends[1], *key[2:])
-            if second in laws.index:
-                laws.most("linked", {key: 1, second: -1})
+            if share > 0 and self.reading.holds("deaths"):
+                rows.append(("deaths", {risk: share, events: -1}, 0.0))
+        return rows
+
+    def areas(self, e, arm: int) -> None:
+        """A restricted mean lies between the areas under the lowest and highest curve."""
+        for mean in self.keys("M", e, arm):
+            horizon = mean[-1]
+            ends = [p for p in self.keys("S", e, arm) if p[-1] <= self.reading.after(horizon)]
+            times = [0.0, *(min(max(p[-1][0], 0.0), horizon) for p in ends), horizon]
+            widths = [late - early for early, late in pairwise(times)]
+            above, below = {mean: 1.0}, {mean: -1.0}
+            for point, width in zip(ends, widths[1:], strict=True):
+                above[point] = above.get(point, 0.0) - width
+            for point, width in zip(ends, widths[:-1], strict=True):
+                below[point] = below.get(point, 0.0) + width
+            self.most("mean", above, widths[0])
+            self.most("mean", below)
+
+    def two_endpoints(self, arm: int) -> None:
+        """What holds between linked endpoints."""
+        first, second = self.content["endpoints"]
+        n, events = self.sizes[arm], ("D", first, arm, None)
+        for point in self.keys("S", first, arm):
+            other = ("S", second, *point[2:])
+            if point[-1] != LAST and other in self.index:
+                self.most("above", {point: 1, other: -1, events: 1 / n}, 1.0)
+        for risk in [k for k in self.index if k[:3] == ("R", first, arm)]:
+            if (other := ("R", second, *risk[2:])) in self.index:
+                self.most("linked", {risk: 1, other: -1})
+
+    def broken(self, ids: list[str], laws=None) -> bool:
+        """Whether no values obey the laws, or some of them, and these claims."""
+        low, high = np.zeros(len(self.index)), np.full(len(self.index), np.inf)
+        claims = [self.claims[i] for i in ids if i in self.claims]
+        for key, least, most in (bound for claim in claims for bound in claim.bounds):
+            k = self.index[key]
+            low[k], high[k] = max(low[k], least - SLACK), min(high[k], most + SLACK)
+        if (low > high).any():
+            return True
+        kept = [r for r, row in enumerate(self.rows) if laws is None or row[0] in laws]
+        rows = [self.rows[r] for r in kept]
+        own = [row for claim in claims for row in claim.rows]
+        own = [row for row in own if laws is None or row[0] in laws]
+        matrix = np.zeros((len(own), len(self.index)))
+        for r, (_, terms, _) in enumerate(own):
+            for key, factor in terms.items():
+                matrix[r, self.index[key]] = factor
+        right = np.array([bound + SLACK for *_, bound in rows + own])
+        laws_of = (np.vstack([self.matrix[kept], matrix]), right) if len(right) else (None, None)
+        bounds = np.column_stack([low, high])
+        return linprog(np.zeros(len(self.index)), *laws_of, bounds=bounds).status == 2
 
 
-def contradictory_counts(content: dict) -> list[tuple[tuple[str, ...], str]]:
-    """One irreducible set of claims on counts and curves that contradict, if there is one.
+def counts(text: str, n: int, *, cut_off: bool = False) -> tuple[float, float]:
+    """The counts of n patients that print so, also where percentages are cut off."""
+    low, high = count_limits(text, n)
+    if cut_off and "%" in text and "(" not in text:
+        share = limits(text)
+        high = max(high, math.floor((share[1] + (share[1] - share[0]) / 2) * n - 1e-9))
+    return low, high
+
+
+def contradictory_counts(content: dict) -> list[Verdict]:
+    """Irreducible sets of claims on counts and curves that contradict, each claim in one at most.
 
     Returns
     -------
-    list of (ids, sentence)
-        Empty or one: of one or two claims where these do, else by deletion.
+    list of Verdict
+        First those that contradict whatever the file leaves open.
     """
-    laws = Laws(content)
-    claims = {c["id"]: found for c in content["claims"] if (found := claim_bounds(c, laws))}
-    set_up(laws)
-    ids = list(claims)
-    broken = lambda names, rows=laws.rows: infeasible(laws, [claims[i] for i in names], rows)  # noqa: E731
-    if not broken(ids):
+    own, changed, weakest = readings(content)
+    usual_laws = Laws(content, own)
+    ids = list(usual_laws.claims)
+    if not usual_laws.broken(ids):
         return []
-    kept = next((list(c) for k in range(1, LARGEST + 1) for c in combinations(ids, k) if broken(c)),
-                None)  # fmt: skip
-    kept = kept or deleted(ids, broken)
-    needed = deleted(sorted(SAID), lambda names: broken(
-        kept, [row for row in laws.rows if row[0] in names]))  # fmt: skip
+    laws = {reading: Laws(content, reading) for reading in {*changed, *weakest}} | {own: usual_laws}
+    always = lambda names: all(laws[reading].broken(names) for reading in weakest)  # noqa: E731
+    found = []
+    for names in sets(ids, always):
+        needed = stated_and_needed(content, names, weakest)
+        given = [IFS[n].format(month=own.month) for n in needed]
+        found.append(verdict_of(content, laws[weakest[0]], names, IMPOSSIBLE, given))
+    ids = [i for i in ids if not any(i in verdict.ids for verdict in found)]
+    for names in sets(ids, usual_laws.broken):
+        mends = [r for r in changed if not laws[r].broken(ids)] or [
+            r for r in changed if not laws[r].broken(names)
+        ]
+        differ = [next(n for n in Reading._fields if getattr(r, n) != getattr(own, n))
+                  for r in mends] or list(Reading._fields)  # fmt: skip
+        given = [IFS[n].format(month=own.month) for n in dict.fromkeys(differ)]
+        words = [MENDS[n].format(month=r.month) for n, r in zip(differ, mends, strict=False)]
+        words = words[:MOST_MENDS] or ["several other conventions together"]
+        found.append(verdict_of(content, usual_laws, names, CONDITIONAL, given, words))
+    return found
+
+
+def stated_and_needed(content: dict, names: list[str], weakest: list[Reading]) -> list[str]:
+    """Conventions that the file states and without which some claims would not contradict."""
+    other = {"whole_days": (False,), "weighted": (True,), "late_entry": (True,),
+             "month": CONVENTIONS["month"].choices}  # fmt: skip
+    return [
+        name for name, values in other.items() if told(content, {}, name) is not None
+        and not all(Laws(content, weakest[0]._replace(**{name: v})).broken(names) for v in values)
+    ]  # fmt: skip
+
+
+def sets(ids: list[str], broken: Callable[[list[str]], bool]) -> Iterator[list[str]]:
+    """Irreducible sets that are broken, each next one without some claim of those before."""
+    rests, seen = [list(ids)], []
+    while rests and len(seen) < SETS:
+        rest = rests.pop(0)
+        if not broken(rest):
+            continue
+        kept = min(deleted(rest, broken), deleted(rest[::-1], broken)[::-1], key=len)
+        if kept not in seen:
+            seen.append(kept)
+            yield kept
+        rests += [[i for i in rest if i != one] for one in kept]
+
+
+def verdict_of(content, laws: Laws, names, grade: str, given=(), mends=()) -> Verdict:
+    """A set in words, with the laws it breaks."""
+    needed = deleted(sorted(SAID), lambda some: laws.broken(names, some))
     shown = {c["id"]: phrase(c) for c in content["claims"]}
-    why = f"{' and '.join(shown[i] for i in kept)}, but {' and '.join(SAID[n] for n in needed)}."
-    return [(tuple(kept), why[0].upper() + why[1:])]
+    why = " and ".join(shown[i] for i in names)
+    why += f", but {' and '.join(SAID[n] for n in needed)}." if needed else " exclude each other."
+    return Verdict(grade, tuple(names), why[0].upper() + why[1:], tuple(given), tuple(mends))
 
 
 def deleted(items: list, broken) -> list:
-    """An irreducible set: items are dropped one by one, as long as the rest contradict."""
-    kept = list(items)
-    for item in items:
-        rest = [other for other in kept if other != item]
-        if broken(rest):
-            kept = rest
-    return kept
-
-
-def infeasible(laws: Laws, claims: list, rows: list) -> bool:
-    """Whether no values obey the laws and the claims."""
-    width = len(laws.index)
-    low, high = np.zeros(width), np.full(width, np.inf)
-    for key, least, most in (bound for claim in claims for bound in claim):
-        k = laws.index[key]
-        low[k], high[k] = max(low[k], least - SLACK), min(high[k], most + SLACK)
-    if (low > high).any():
-        return True
-    matrix = np.zeros((len(rows), width))
-    for r, (_, terms, _) in enumerate(rows):
-        for key, factor in terms.items():
-            matrix[r, laws.index[key]] = factor
-    bounds = np.column_stack([low, high])
-    right = [bound + SLACK for *_, bound in rows]
-    laws_of = (matrix, right) if rows else (None, None)
-    done = linprog(np.zeros(width), *laws_of, bounds=bounds)
-    return done.status == 2
+    """An irreducible set: halves, quarters and so on down to single items are dropped, as long as
+    the rest contradict."""
+    kept, size = list(items), len(items)
+    while size > 1:
+        size = (size + 1) // 2
+        start = 0
+        while start < len(kept):
+            rest = kept[:start] + kept[start + size :]
+            if broken(rest):
+                kept = rest
+            else:
+                start += size
+    return kept if len(kept) > 1 or not broken([]) else []
 
 
 def phrase(claim: dict) -> str:
     """A claim in words."""
+    at = f" at {claim['at']}" if "at" in claim else ""
+    of = ", ".join(claim[key] for key in ("endpoint", "arm", "factor") if key in claim)
     kind = claim["kind"].replace("_", " ")
-    parts = [f"{kind} {claim['printed']}", claim.get("endpoint"), claim.get("arm"),
-             claim.get("factor"), f"at {claim['at']}" if "at" in claim else None]  # fmt: skip
-    return " ".join(str(p) for p in parts if p)
+    return f"{kind} {claim['printed']}{at}" + (f" ({of})" if of else "")

@@ -27,7 +27,8 @@ forget_when_older(__file__, cells.__file__)
 FIRST_MODEL_KIND = LOG_RATIO
 KIND, ENDPOINT, WHERE, TERM, OTHER = range(5)
 CROSS = -1  # the endpoint of a claim that rests on several, or on none
-# Columns of `limits`: the day asked about, the lowest and highest value that print so, the unit.
+# Columns of `limits`: the day asked about (of a limit of a ratio its quantile), the lowest and
+# highest value that print so, the unit.
 DAY, LOW, HIGH, UNIT = range(4)
 # Columns of `groups`: arm (1 first-named, 0 the other, -1 both), flag (or -1) and its value.
 # Columns of `models`: endpoint, group, bits of the terms (1 the arm, 2 the first flag, ...),
@@ -179,6 +180,7 @@ def measure(row, day, models, time, event, order, inside, cell, fitted, beta, er
     """The value of one claim; `fitted` marks the models whose `beta` and `error` are current.
 
     Ratios and their limits are logs, P values logs of P, days days, UNKNOWN what is not defined.
+    For limits of a ratio `day` is the normal quantile of their level, 0 for that of 95%.
     """
     kind, e, where = row[KIND], row[ENDPOINT], row[WHERE]
     if kind >= FIRST_MODEL_KIND:
@@ -197,10 +199,11 @@ def measure(row, day, models, time, event, order, inside, cell, fitted, beta, er
         b, s = beta[m, row[TERM]], error[m, row[TERM]]
         if kind == LOG_RATIO:
             return b
+        z = day if day > 0 else Z
         if kind == LOG_LOW:
-            return b - Z * s
+            return b - z * s
         if kind == LOG_HIGH:
-            return b + Z * s
+            return b + z * s
         if kind == WALD:
             return math.log(two_sided(b / s))
         chi2 = proportional(order[e], time[e], event[e], cell[m], models[m, 3] == 1, b)

@@ -1,226 +1,208 @@
-"""What no patients can have printed: contradictions between claims, by arithmetic alone.
+"""What arithmetic alone says of printed numbers: impossible, impossible if, or not explained.
 
-Three kinds. *One number*: no count gives a percentage, no day a median. *A ratio*: its limits, P
-and error contradict each other, for a Wald interval on the log scale. *Counts and curves*: linear
-laws that hold in any cohort, such as that no more are at risk than the curve times the patients.
-All values that print so are allowed, edges too, so what is said here holds; other contradictions
-may be missed. Each proof names a set of claims of which none can be left out.
+Three kinds of contradiction. *One number*: no count gives a percentage, no day a median. *A
+ratio*: its limits, P and error (`helpers.rebuild.ratio_verdicts`). *Counts and curves*: laws that
+hold in any cohort (`helpers.rebuild.laws`). All values that print so are allowed, edges too.
+Impossible is only what contradicts whatever the file leaves open of `helpers.rebuild.stated`;
+other contradictions say which conventions they rest on, and what would mend them. Each verdict
+names a set of claims of which none can be left out.
 
 A median of progression-free survival above that of overall survival is no contradiction where
 patients are censored: the curves are estimated from different risk sets and may cross.
 """
 
 import math
-from collections.abc import Callable
-from itertools import combinations
-from typing import NamedTuple
-
-import numpy as np
-from scipy.optimize import linprog
-from scipy.stats import norm
 
 from helpers.paper.numbers import read_number
-from helpers.paper.published import MONTHS
-from helpers.rebuild.checking import DAYS, NOT_REACHED
-from helpers.rebuild.claims import count_limits, limits
-from helpers.rebuild.laws import contradictory_counts
-from helpers.survival import Z
+from helpers.rebuild.checking import NOT_REACHED, in_days
+from helpers.rebuild.claims import count_limits, limits, time_limits
+from helpers.rebuild.laws import contradictory_counts, counts
+from helpers.rebuild.ratio_verdicts import of_directions, of_log_rank, of_ratio
+from helpers.rebuild.stated import (
+    MIDDLES,
+    days_of_units,
+    left_open,
+    month_days,
+    size_of,
+    told,
+    usual,
+)
+from helpers.rebuild.verdicts import CONDITIONAL, IMPOSSIBLE, UNEXPLAINED, Verdict
 
 ROUNDING = 1e-9
+COUNTED = ("events", "at_risk", "censored_before", "patients", "unwatched")
+ONE_EACH = "every patient counts as one"
 
 
-class Proof(NamedTuple):
-    """Ids of claims that contradict each other (parts of a ratio as id.low, id.high, id.p), and
-    why, in one sentence."""
+def verdicts(content: dict) -> list[Verdict]:
+    """Every contradiction found among the printed claims of a checked claims file.
 
-    ids: tuple[str, ...]
-    why: str
-
-
-def proofs(content: dict) -> list[Proof]:
-    """Every contradiction found among the printed claims of a checked claims file."""
-    found = []
-    for claim in content["claims"]:
-        if claim.get("printed") is not None and not claim.get("harms"):
-            why = impossible_number(claim, content)
-            found += [Proof((claim["id"],), why)] if why else []
+    Returns
+    -------
+    list of Verdict
+        Impossible first, then not explained, then impossible if.
+    """
+    printed = [c for c in content["claims"] if c.get("printed") is not None and not c.get("harms")]
+    found = [v for c in printed if c["kind"] in COUNTED and (v := of_count(c, content))]
+    found += of_days(printed, content)
+    found += of_last_day(printed, content)
+    broken = {id for verdict in found for id in verdict.ids}
     for claim in content["claims"]:
         if claim["kind"] == "hazard_ratio" and not claim.get("harms"):
-            found += contradictory_ratio(claim, content)
-    broken = {id for proof in found for id in proof.ids}
+            found += of_ratio(claim, content)
+    found += of_log_rank(content, {id for verdict in found for id in verdict.ids})
+    found += of_directions(printed, content)
     sound = [c for c in content["claims"] if c["id"] not in broken]
-    found += [Proof(*pair) for pair in contradictory_counts(content | {"claims": sound})]
-    return found
+    found += contradictory_counts(content | {"claims": sound})
+    return sorted(found, key=lambda v: (IMPOSSIBLE, UNEXPLAINED, CONDITIONAL).index(v.grade))
 
 
-def smallest(items: list, contradict: Callable[[list], bool]) -> list:
-    """A smallest set of items that contradict each other: none of fewer does; or none at all.
-
-    Parameters
-    ----------
-    contradict : callable
-        Whether some items contradict each other; more items never contradict less.
-    """
-    if not contradict(items):
-        return []
-    sets = (list(c) for k in range(1, len(items) + 1) for c in combinations(items, k))
-    return next(chosen for chosen in sets if contradict(chosen))
+def proofs(content: dict) -> list[Verdict]:
+    """Those that are impossible whatever the file leaves open."""
+    return [verdict for verdict in verdicts(content) if verdict.grade == IMPOSSIBLE]
 
 
-def size_of(claim: dict, content: dict) -> int:
-    """Patients of the arm that a claim is about."""
-    return content["arms"][claim["arm"]] if "arm" in claim else sum(content["arms"].values())
+def of_count(claim: dict, content: dict) -> Verdict | None:
+    """What no count of patients prints."""
+    text, n = str(claim["printed"]).strip(), size_of(claim, content)
+    first, last = count_limits(text, n)
+    read = read_number(text, None, "count")
+    share = read.share and f"{read.share}%"
+    if last < first and read.unit == "%":
+        why = f"No whole number of {n} patients is {text}."
+        return of_all(claim, why, [other_counts(text, n)], n)
+    if last < first or first > n:
+        why = (f"{text} is no whole number of patients." if last < first
+               else f"{text} is more than the {n} patients there are.")  # fmt: skip
+        weighted = told(content, claim, "weighted")
+        if weighted is not False and (claim["kind"] == "at_risk" or last < first):
+            return Verdict(CONDITIONAL, (claim["id"],), why, (ONE_EACH,), ("weighted patients",))
+        return Verdict(IMPOSSIBLE, (claim["id"],), why,
+                       (ONE_EACH,) if weighted is False else ())  # fmt: skip
+    if not share:
+        return None
+    total = read.total or n
+    low, high = limits(share)
+    if total and low - ROUNDING <= first / total <= high + ROUNDING:
+        return None
+    shown = f"{100 * first / total:.4g}%" if total else "no share"
+    why = f"{first:.0f} of {total} patients is {shown}, not {share}."
+    if read.total:
+        if low - ROUNDING <= first / max(total, 1) < high + (high - low) / 2:
+            mend = "a percentage cut off instead of rounded"
+            return Verdict(CONDITIONAL, (claim["id"],), why, ("it is rounded",), (mend,))
+        return Verdict(IMPOSSIBLE, (claim["id"],), why)
+    return of_all(claim, why, other_totals(first, share, total), total)
 
 
-def impossible_number(claim: dict, content: dict) -> str:
-    """Why no day or count prints a number; empty when one does."""
-    text, kind = str(claim["printed"]), claim["kind"]
-    if kind in ("median", "follow_up", "survivors_follow_up") and text != NOT_REACHED:
-        low, high = limits(text, claim.get("decimals"))
-        unit = read_number(text).unit or content["time_unit"]
-        if half_day(low * DAYS[unit], high * DAYS[unit]):
-            return ""
-        months = [name for name, days in MONTHS.items() if half_day(low * days, high * days)]
-        other = f" (of other months, those of {', '.join(months)} days do)" if months else ""
-        other = other if unit == "months" else ""
-        return (f"No day and no middle of two days prints as {text} in {unit} of "
-                f"{DAYS[unit]:.6g} days{other}.")  # fmt: skip
-    if kind in ("events", "at_risk", "censored_before", "patients", "unwatched"):
-        n = size_of(claim, content)
-        first, last = count_limits(text, n)
-        if last < first:
-            return f"No whole number of {n} patients is {text.strip()}."
-        if first > n:
-            return f"{text.strip()} is more than the {n} patients there are."
-        read = read_number(text, None, "count")
-        if share := read.share and f"{read.share}%":
-            low, high = limits(share)
-            n = read.total or n
-            if not low - ROUNDING <= first / n <= high + ROUNDING:
-                return f"{first:.0f} of {n} patients is {100 * first / n:.4g}%, not {share}."
+def of_all(claim: dict, why: str, mends: list[str], n: int) -> Verdict:
+    """A percentage that is not of all patients, or not rounded; not explained without mends."""
+    mends = tuple(m for m in mends if m)
+    given = (f"the percentage is of all {n} patients", "it is rounded")
+    grade = CONDITIONAL if mends else UNEXPLAINED
+    return Verdict(grade, (claim["id"],), why, given if mends else (), mends)
+
+
+def other_counts(text: str, n: int) -> str:
+    """What gives a percentage: a count, cut off, or else one of fewer patients."""
+    first, last = counts(text, n, cut_off=True)
+    if first <= last:
+        return f"{first:.0f} of {n} ({100 * first / n:.4g}%), cut off instead of rounded"
+    for fewer in range(n - 1, n // 2, -1):
+        first, last = count_limits(text, fewer)
+        if first <= last:
+            return f"{first:.0f} of {fewer} patients, {n - fewer} without the information"
     return ""
 
 
-def half_day(low: float, high: float) -> bool:
-    """Whether a multiple of half a day lies from `low` to `high`: a median may be the middle of
-    two days."""
-    return math.ceil(2 * low - ROUNDING) <= 2 * high + ROUNDING
+def other_totals(count: float, share: str, n: int) -> list[str]:
+    """What gives a percentage of a known count: cut off, or of fewer patients."""
+    low, high = limits(share)
+    mends = []
+    if low <= count / n < high + (high - low) / 2:
+        mends.append(f"{100 * count / n:.4g}% cut off instead of rounded")
+    for fewer in range(n - 1, max(int(count), 1) - 1, -1):
+        if low - ROUNDING <= count / fewer <= high + ROUNDING:
+            mends.append(f"{count:.0f} of {fewer} patients, {n - fewer} without the information")
+            break
+    return mends
 
 
-def contradictory_ratio(claim: dict, content: dict) -> list[Proof]:
-    """Contradictions between a hazard ratio, its limits and its P, and how many had the event.
-
-    A Wald interval on the log scale has its ratio b and error s as b, b - 1.96 s, b + 1.96 s and
-    P from |b|/s. Each event adds at most 1/4 to the information on a term that is 0 or 1, with
-    or without adjustment, so s is at least 2/sqrt(events).
-    """
-    items = ratio_items(claim, content)
-    most = lambda chosen: most_events(claim, content, [i[2] for i in chosen if i[1] == "events"])  # noqa: E731
-    chosen = smallest(items, lambda chosen: not wald_exists(chosen, most(chosen)))
-    if not chosen:
+def of_days(printed: list[dict], content: dict) -> list[Verdict]:
+    """Medians that no day prints as, under one length of a month for the whole file."""
+    claims = [c for c in printed if c["kind"] in MIDDLES and c["printed"] != NOT_REACHED
+              and told(content, c, "whole_days") is not False]  # fmt: skip
+    month = usual(content, {}, "month")
+    bad = [c for c in claims if not on_a_day(c, content, month)]
+    if not bad:
         return []
-    return [Proof(tuple(i[0] for i in chosen), ratio_sentence(claim, chosen, most(chosen)))]
-
-
-def ratio_items(claim: dict, content: dict) -> list[tuple]:
-    """What was printed of a ratio: id, what it is, and its limits (logs; for P those of z)."""
-    name, decimals = claim["id"], claim.get("decimals")
-    logs = lambda text: tuple(  # noqa: E731
-        math.log(min(max(v, 1e-9), 1e9)) for v in limits(text, decimals)
+    in_months = content["time_unit"] in ("months", "years")
+    shown = ", ".join(f"{c['printed']}" for c in bad)
+    days = f"{month_days(month):.6g} days"
+    why = f"No day and no middle of two days prints as {shown}" + (
+        f" in months of {days}." if in_months else "."
     )
-    items = []
-    for end, text in zip(("low", "high"), claim.get("interval", []), strict=False):
-        items.append((f"{name}.{end}", end, logs(str(text))))
-    if "p" in claim:
-        low, high = (norm.isf(min(max(v, 1e-300), 1) / 2) for v in limits(str(claim["p"])))
-        items.append((f"{name}.p", "p", (high, low)))
-    if claim.get("printed") is not None:
-        items.append((name, "ratio", logs(str(claim["printed"]))))
-    for events in event_claims(claim, content):
-        items.append((events["id"], "events", events))
-    return items
+    given, mends = ["times are whole days"], []
+    if in_months:
+        given.append(f"a month is {days}")
+        others = [o for o in left_open(content, {}, "month") if o != month
+                  and all(on_a_day(c, content, o) for c in claims)]  # fmt: skip
+        if others:
+            mends.append(f"months of {' or '.join(others)} days, which give every median here")
+    ids = tuple(c["id"] for c in bad)
+    if all(told(content, c, "whole_days") for c in bad):
+        fixed = not in_months or told(content, {}, "month") is not None
+        if fixed:
+            return [Verdict(IMPOSSIBLE, ids, why, tuple(given))]
+    else:
+        mends.append("times kept in fractions of a month" if in_months else "times between days")
+    grade = CONDITIONAL if mends else UNEXPLAINED
+    return [Verdict(grade, ids, why, tuple(given), tuple(mends))]
 
 
-def event_claims(claim: dict, content: dict) -> list[dict]:
-    """Printed numbers of events that bound those behind a ratio."""
-    return [
-        c for c in content["claims"]
-        if c["kind"] == "events" and c["endpoint"] == claim["endpoint"] and "factor" not in c
-        and c.get("printed") is not None and ("arm" not in claim or c.get("arm") == claim["arm"])
-    ]  # fmt: skip
+def days_printed(claim: dict, content: dict, month) -> tuple[float, float]:
+    """The days that print so, in months of a length."""
+    days = days_of_units(told(content, claim, "month") or month)
+    return time_limits(str(claim["printed"]), content["time_unit"], claim.get("decimals"), days)
 
 
-def most_events(claim: dict, content: dict, known: list[dict]) -> float:
-    """The most events that a ratio can rest on, given some printed numbers of events."""
-    arms = {claim["arm"]} if "arm" in claim else set(content["arms"])
-    most = {arm: content["arms"][arm] for arm in arms}
-    total = math.inf
-    for c in known:
-        high = count_limits(str(c["printed"]), size_of(c, content))[1]
-        if "arm" in c:
-            most[c["arm"]] = min(most[c["arm"]], high)
-        else:
-            total = min(total, high)
-    return min(total, sum(most.values()))
+def on_a_day(claim: dict, content: dict, month) -> bool:
+    """Whether a day prints so, or the middle of two days where a plateau may have its middle."""
+    low, high = days_printed(claim, content, month)
+    parts = 1 if told(content, claim, "plateau") == "first" else 2
+    return math.isinf(high) or math.ceil(parts * low - 1e-6) <= parts * high + 1e-6
 
 
-def wald_exists(items: list[tuple], most: float) -> bool:
-    """Whether some b and s print all items: a small linear program for each sign of b."""
-    lines = {"ratio": (1, 0), "low": (1, -Z), "high": (1, Z)}
-    least = 2 / math.sqrt(most) if most > 0 else math.inf
-    if math.isinf(least):
-        return not any(kind in lines or kind == "p" for _, kind, _ in items)
-    for sign in (1, -1):
-        left, right = [(-sign, 0)], [0.0]
-        for _, kind, value in items:
-            if kind == "p":
-                left += [(-sign, value[0]), (sign, -value[1])]
-                right += [0.0, 0.0]
-            elif kind in lines:
-                b, s = lines[kind]
-                left += [(-b, -s), (b, s)]
-                right += [-value[0], value[1]]
-        right = np.array(right) + ROUNDING
-        done = linprog((0, 1), left, right, bounds=[(None, None), (least - ROUNDING, None)])
-        if done.status != 2:  # 2: infeasible; anything else is no proof
-            return True
-    return False
+def of_last_day(printed: list[dict], content: dict) -> list[Verdict]:
+    """Times beyond the last day of the file, or of its rules: whatever the length of a month."""
+    rules = [r for r in content["rules"] if r["kind"] == "last_day"]
+    ends = [("last_day", content["last_day"])] if "last_day" in content else []
+    ends += [(rule["id"], rule["max"]) for rule in rules]
+    months = left_open(content, {}, "month")
+    found = []
+    for claim in printed:
+        days = [earliest(claim, content, month) for month in months]
+        beyond = [end for end in ends if min(days) > end[1] + 1]
+        if beyond:
+            name, last = beyond[0]
+            why = f"{claim['kind'].replace('_', ' ').capitalize()} {claim['printed']} ".rstrip()
+            at = f" at {claim['at']}" if "at" in claim else ""
+            why += f"{at} lies beyond day {last:g}, the last of follow-up ({name})."
+            given = (f"nobody was followed beyond day {last:g}, as the file says",)
+            ids = (claim["id"], name)
+            found.append(Verdict(CONDITIONAL, ids, why, given, ("a later last day",)))
+    return found
 
 
-def ratio_sentence(claim: dict, chosen: list[tuple], most: float) -> str:
-    """Why the parts of a ratio contradict each other."""
-    limit = dict(zip(("low", "high"), claim.get("interval", []), strict=False))
-    p = "P " + str(claim.get("p", "")).replace("P", "").replace("=", "").strip()
-    words = {"ratio": f"ratio {claim.get('printed')}", "p": p,
-             "low": f"lower limit {limit.get('low')}",
-             "high": f"upper limit {limit.get('high')}"}  # fmt: skip
-    own = [item for item in chosen if item[1] != "events"]
-    values = {kind: value for _, kind, value in own}
-    said = ", ".join(words[kind] for _, kind, _ in own)
-    said = said[0].upper() + said[1:]
-    if wald_exists(own, math.inf):
-        return (f"{said}: for a Wald interval the standard error of the log is too small, since "
-                f"{most:.0f} events at most leave one of at least 2/sqrt({most:.0f}) = "
-                f"{2 / math.sqrt(most):.3f}.")  # fmt: skip
-    base = f"{said}: no Wald interval on the log scale has them"
-    pair = [item for item in own if item[1] != "p"]
-    if "p" in values and len(pair) == 2:
-        low, high = p_range(pair)
-        return f"{base}; P would be {low:.2g} to {high:.2g}."
-    if {"ratio", "low", "high"} == set(values):
-        middle = [math.exp((a + b) / 2) for a, b in zip(values["low"], values["high"], strict=True)]
-        return f"{base}; the geometric middle of its limits is {middle[0]:.3g} to {middle[1]:.3g}."
-    return f"{base}; the ratio stands between its limits, at equal distances of the logs."
-
-
-def p_range(pair: list[tuple]) -> tuple[float, float]:
-    """The lowest and highest P that two of ratio and limits leave, from the corners."""
-    lines = {"ratio": (1, 0), "low": (1, -Z), "high": (1, Z)}
-    matrix = np.array([lines[kind] for _, kind, _ in pair], float)
-    ends = []
-    for first in pair[0][2]:
-        for second in pair[1][2]:
-            b, s = np.linalg.solve(matrix, [first, second])
-            ends.append(b / s if s > 0 else math.copysign(math.inf, b))
-    low = 0.0 if min(ends) < 0 < max(ends) else min(abs(z) for z in ends)
-    return 2 * norm.sf(max(abs(z) for z in ends)), 2 * norm.sf(low)
+def earliest(claim: dict, content: dict, month) -> float:
+    """The earliest day of which a claim needs somebody's follow-up."""
+    units = days_of_units(told(content, claim, "month") or month)
+    text = str(claim["printed"])
+    if claim["kind"] in MIDDLES and text != NOT_REACHED:
+        return days_printed(claim, content, month)[0]
+    least = 0.0
+    if claim["kind"] == "at_risk":
+        least = count_limits(text, size_of(claim, content))[0]
+    elif claim["kind"] == "survival":
+        least = limits(text, claim.get("decimals"))[0]
+    return in_days(claim["at"], content["time_unit"], units) if least > 0 else 0.0

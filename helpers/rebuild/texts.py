@@ -21,7 +21,7 @@ BESIDE = {
 }  # fmt: skip
 NAMES = {"time": "a time", "percentage": "a percentage", "ratio": "a hazard ratio", "P": "a P",
          "count": "a count", "limit": "a limit"}  # fmt: skip
-LEVEL = 95.0
+TESTS = {"log-rank": "log_rank", "Wald": "wald", "likelihood ratio": "likelihood_ratio"}
 
 
 def kind_of(claim: dict, key: str) -> str:
@@ -110,8 +110,8 @@ def wrong_ratio(claim: dict, printed: Printed, content: dict) -> tuple[str, str]
         return "which is no ratio above zero", "compare it with the paper"
     if printed.interval and (printed.spread != "interval" or {*printed.interval} & {*MISSING}):
         return f"with {printed.interval_words}", "give the ratio with a confidence interval"
-    level = claim.get("level", LEVEL)
-    if printed.level not in (None, level):
+    level = claim.get("level")
+    if level is not None and printed.level not in (None, level):
         return f"with a {printed.level:g}% interval", f"give the {level:g}% interval, or none"
     return wrong_p(claim, printed, content)
 
@@ -127,8 +127,9 @@ def wrong_p(claim: dict, printed: Printed, content: dict) -> tuple[str, str] | N
         return "which is no P above zero", "compare it with the paper"
     if claim["kind"] == "log_rank" and printed.test not in ("", "log-rank"):
         return f"with a {printed.test} test for a log-rank test", "leave it out"
-    if claim["kind"] == "hazard_ratio" and printed.test == "log-rank":
-        return "with a log-rank test for a hazard ratio", "give it as a claim of kind log_rank"
+    named = TESTS.get(printed.test)
+    if claim["kind"] == "hazard_ratio" and named and claim.get("test", named) != named:
+        return f"with a {printed.test} test and test: {claim['test']}", "give one of them"
     return None
 
 
@@ -181,6 +182,10 @@ def take_texts(claim: dict) -> None:
             claim["sides"] = read.sides
         if read.interval and kind_of(claim, key) == "ratio":
             claim.setdefault("interval", list(read.interval))
+        if read.level and kind_of(claim, key) == "ratio":
+            claim.setdefault("level", read.level)
+        if read.test and claim["kind"] == "hazard_ratio":
+            claim.setdefault("test", TESTS[read.test])
         if read.p:
             claim.setdefault("p", read.p)
     if "interval" in claim:

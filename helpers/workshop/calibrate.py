@@ -6,6 +6,7 @@ same members come out whatever the number of workers, and a killed search goes o
 
 import hashlib
 import json
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -79,7 +80,14 @@ def state_of(result: dict) -> State:
 
 
 def rebuild(
-    content: dict, folder: Path, *, seed: int, members: int, tries: int, jobs: int | None = None
+    content: dict,
+    folder: Path,
+    *,
+    seed: int,
+    members: int,
+    tries: int,
+    jobs: int | None = None,
+    say: Callable[[int, dict], None] = lambda done, best: None,
 ) -> tuple[list[Path], dict]:
     """Search for cohorts of a checked claims file, and write each with its mapping.
 
@@ -87,6 +95,8 @@ def rebuild(
     ----------
     tries : int
         Searches in all, at most.
+    say : callable
+        Told after some searches how many are done, and what the nearest gave.
 
     Returns
     -------
@@ -106,10 +116,16 @@ def rebuild(
                 path = folder / f"cohort_{seed}_{number:05d}.csv"
                 rng = np.random.default_rng([seed, number, 1])
                 paths.append(write_rebuilt(content, problem, state_of(result), rng, path)[0])
+        say(len(results), min(results, key=lambda r: r["loss"]))
     return paths, min(results, key=lambda r: r["loss"])
 
 
-def why_not(content: dict, nearest: dict, *, seed: int) -> tuple[pd.DataFrame, list[str]]:
-    """Of claims that no search met: the nearest miss, and a set not met together (no proof)."""
-    problem, state = problem_of(json.dumps(content, sort_keys=False)), state_of(nearest)
-    return miss_table(problem, state), unmet_together(problem, seed, DELETION, state)
+def nearest_table(content: dict, nearest: dict) -> pd.DataFrame:
+    """What the nearest search reached of each number (`helpers.rebuild.misses.miss_table`)."""
+    return miss_table(problem_of(json.dumps(content, sort_keys=False)), state_of(nearest))
+
+
+def not_together(content: dict, nearest: dict, *, seed: int) -> list[str]:
+    """Claims that were not found together in some searches; no proof."""
+    problem = problem_of(json.dumps(content, sort_keys=False))
+    return unmet_together(problem, seed, DELETION, state_of(nearest))

@@ -1,7 +1,8 @@
 """`python -m helpers calibrate`: cohorts of the paper, or with --claims of any other.
 
-Two ways to fail are kept apart. What arithmetic proves inconsistent is impossible. What no search
-met is only that: it says how near the search came and which claims it could not meet together.
+Two ways to fail are kept apart. What arithmetic excludes under every convention is impossible. What
+no search found is only that: it says how near the search came, and which claims it did not find
+together.
 """
 
 import argparse
@@ -13,9 +14,16 @@ import pandas as pd
 
 from helpers.rebuild.claims import ClaimsError, build, read_claims
 from helpers.rebuild.echo import as_lines, read_back
-from helpers.rebuild.proofs import proofs
 from helpers.words import NOT_DEFINED
-from helpers.workshop.calibrate import DELETION, find_member, rebuild, why_not, write_cohort
+from helpers.workshop.calibrate import (
+    DELETION,
+    find_member,
+    nearest_table,
+    not_together,
+    rebuild,
+    write_cohort,
+)
+from helpers.workshop.check_said import say_searched, say_verdicts
 from helpers.workshop.given import Refused
 from helpers.workshop.ranges import day_of, paper_ranges
 from helpers.workshop.tasks import run_tasks
@@ -51,37 +59,54 @@ def calibrate_claims(args: argparse.Namespace, folder: Path) -> int:
         raise Refused(str(error)) from None
     print(f"{content['name']}: the numbers as they were read. To do: compare them with the paper.")
     print(as_lines(read_back(content)), end="\n\n", flush=True)
-    if contradictions := proofs(content):
-        print(f"{content['name']}: proved inconsistent, by arithmetic alone. No patients can have "
-              "printed these; that is impossible.")  # fmt: skip
-        for proof in contradictions:
-            print(f"  {', '.join(proof.ids)}: {proof.why}")
-        print("To do: compare these with the paper; a digit may be misread, or a reading wrong.")
-        return 1
+    impossible = say_verdicts(content)
+    if impossible or args.check:
+        return int(impossible)
     if args.ranges is not None:
         day_of(build(content), args.ranges)  # refused before anything is searched
+    say_searched(content)
     start = time.monotonic()
     paths, nearest = rebuild(
-        content, folder, seed=args.seed, members=args.members, tries=args.tries, jobs=args.jobs
-    )
+        content, folder, seed=args.seed, members=args.members, tries=args.tries, jobs=args.jobs,
+        say=lambda done, best: say_progress(args, content, done, best),
+    )  # fmt: skip
     minutes = (time.monotonic() - start) / 60
     for path in paths:
         print(f"Wrote {path} and {path.with_suffix('.yaml').name}")
     if paths:
         print(f"{len(paths)} of {args.members} cohorts, {minutes:.1f} min. SYNTHETIC, not "
-              "patients: met by construction, which is no replication.")  # fmt: skip
+              "patients: met by construction, which is no replication.", flush=True)  # fmt: skip
         if args.ranges is not None:
             say_ranges(args, content, nearest, folder)
         return 0 if len(paths) == args.members else 1
-    print(f"{content['name']}: not met in {args.tries} searches ({minutes:.1f} min, seed "
+    say_miss(args, content, nearest, minutes)
+    return 1
+
+
+def say_progress(args: argparse.Namespace, content: dict, done: int, best: dict) -> None:
+    """One line while the search goes on."""
+    table = nearest_table(content, best)
+    missed = list(table.loc[table["cost"] > 0, "id"])
+    told = f"all {len(table)} numbers found"
+    if missed:
+        told = f"nearest: all but {len(missed)} of {len(table)} numbers, {', '.join(missed[:4])}"
+    print(f"  {done} of at most {args.tries} searches; {told}", flush=True)
+
+
+def say_miss(args: argparse.Namespace, content: dict, nearest: dict, minutes: float) -> None:
+    """How near the search came, at once; then which claims were not found together."""
+    print(f"{content['name']}: not found in {args.tries} searches ({minutes:.1f} min, seed "
           f"{args.seed}). This is no proof that no patients print so.")  # fmt: skip
-    table, together = why_not(content, nearest, seed=args.seed)
+    table = nearest_table(content, nearest)
     missed = table[table["cost"] > 0]
     print(f"\nNearest miss: {len(missed)} of {len(table)} numbers are not met.")
     print(shown(missed.head(SHOWN)).to_string(index=False))
-    print(f"\nNot met together, found by deletion with {DELETION} searches each, no proof: "
-          f"{', '.join(together)}.")  # fmt: skip
-    return 1
+    print("\nLeaving claims out one by one, to see which stand in the way; this can take longer "
+          "than the searches.", flush=True)  # fmt: skip
+    together = not_together(content, nearest, seed=args.seed)
+    print(f"Not found together in {DELETION} searches of this kind, from the nearest miss and from "
+          f"scratch: {', '.join(together)}. All others were found with any one of these left out. "
+          "A cohort that has them all may exist.")  # fmt: skip
 
 
 def say_ranges(args: argparse.Namespace, content: dict, known: dict, folder: Path) -> None:

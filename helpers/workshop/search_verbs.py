@@ -17,6 +17,8 @@ def calibrate(args: argparse.Namespace) -> int:
         raise Refused(
             "--ranges goes with --claims; those of the paper itself are in data/ensemble."
         )
+    if args.check and not args.claims:
+        raise Refused("--check goes with --claims; `python -m helpers check` is for the paper.")
     return calibrate_claims(args, folder) if args.claims else calibrate_paper(args, folder)
 
 
@@ -26,6 +28,8 @@ def may_be_told_to_calibrate(verb: argparse.ArgumentParser) -> None:
                       help="seed of the search (default 1)")  # fmt: skip
     verb.add_argument("--claims", metavar="F", help="what another paper printed, a YAML file as "
                       "data/claims_template.yaml")  # fmt: skip
+    verb.add_argument("--check", action="store_true", help="with --claims: arithmetic alone, in "
+                      "seconds; fails if a number is impossible by any convention")  # fmt: skip
     verb.add_argument("--tries", type=whole_number, default=40, metavar="N",
                       help="searches in all, with --claims (default 40)")  # fmt: skip
     verb.add_argument("--members", type=whole_number, default=1, metavar="M",
