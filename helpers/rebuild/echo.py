@@ -4,9 +4,10 @@ import pandas as pd
 
 from helpers.paper.grammar import MISSING
 from helpers.paper.numbers import Printed, read_number
-from helpers.rebuild.texts import LEVEL, as_printed, kind_of, read_text
+from helpers.rebuild.texts import as_printed, kind_of, read_text
 
 NOT_USED = "not used"
+LEVEL = 95  # percent, of an interval of which nothing else is said
 
 
 def read_back(content: dict) -> pd.DataFrame:
