@@ -136,8 +136,9 @@ def of_days(printed: list[dict], content: dict) -> list[Verdict]:
     bad = [c for c in claims if not on_a_day(c, content, month)]
     if not bad:
         return []
-    in_months = content["time_unit"] in ("months", "years")
-    shown = ", ".join(f"{c['printed']}" for c in bad)
+    units = {read_number(str(c["printed"])).unit or content["time_unit"] for c in bad}
+    in_months = bool(units & {"months", "years"})
+    shown = ", ".join(str(c["printed"]) for c in bad)
     days = f"{month_days(month):.6g} days"
     why = f"No day and no middle of two days prints as {shown}" + (
         f" in months of {days}." if in_months else "."
@@ -151,8 +152,7 @@ def of_days(printed: list[dict], content: dict) -> list[Verdict]:
             mends.append(f"months of {' or '.join(others)} days, which give every median here")
     ids = tuple(c["id"] for c in bad)
     if all(told(content, c, "whole_days") for c in bad):
-        fixed = not in_months or told(content, {}, "month") is not None
-        if fixed:
+        if not in_months or told(content, {}, "month") is not None:
             return [Verdict(IMPOSSIBLE, ids, why, tuple(given))]
     else:
         mends.append("times kept in fractions of a month" if in_months else "times between days")
