@@ -57,6 +57,8 @@ class Reader:
             self.said.setdefault("unit", behind)
         if behind and behind != self.said.get("unit"):
             raise self.refusal(f", with {behind} behind its limits only", "write it behind both")
+        if "spread" in self.said and "limits" not in self.said:
+            raise self.refusal(", with the name of an interval and no limits")
 
     def refusal(self, why: str, to_do: str = ALONE) -> ValueError:
         return refusal(self.text, why, to_do)
@@ -81,9 +83,11 @@ class Reader:
         return self.tokens[self.at - 1]
 
     def say(self, name: str, value) -> None:
-        """Keep what was read; nothing is said twice in two ways."""
-        if self.said.setdefault(name, value) != value:
+        """Keep what was read; only these may be said again, and then in the same way."""
+        again = name in ("sides", "test", "limit_unit") and self.said.get(name) == value
+        if name in self.said and not again:
             raise self.refusal(f", which gives two of what can stand once ({name})")
+        self.said[name] = value
 
     def leftover(self) -> ValueError:
         if self.at == len(self.tokens):
@@ -105,9 +109,10 @@ class Reader:
         while True:
             if token := self.take(*LABELS):
                 self.say("label", token.name)
-            elif begun and self.ahead("(") and self.ahead(*SIDES, *TESTS, skip=1):
+            elif begun and self.ahead("(") and self.ahead(*SIDES, *TESTS, "interval", skip=1):
                 self.take("(")
-                self.test_said()
+                if not self.test_said():  # HR (95% CI), 0.59 (0.40-0.89)
+                    self.spread_said(self.take("interval"))
                 self.close()
             elif not self.test_said() and not (begun and self.take("separator")):
                 break
@@ -187,16 +192,18 @@ class Reader:
 
     def spread(self) -> None:
         """An interval with its name: "95% CI, 0.40 to 0.89"."""
-        token = self.take(*SPREADS)
-        self.say("spread", SPREADS[token.name])
-        if token.level:
-            self.say("level", float(token.level))
+        self.spread_said(self.take(*SPREADS))
         while self.take("separator", "=", "of"):
             pass
         inner = self.take("(")
         self.limits(self.limit())
         if inner:
             self.close()
+
+    def spread_said(self, token: Token) -> None:
+        self.say("spread", SPREADS[token.name])
+        if token.level:
+            self.say("level", float(token.level))
 
     def limit(self) -> tuple[bool, Token]:
         """A limit with its unit; "NE" and "NR" are limits too."""
@@ -218,7 +225,8 @@ class Reader:
         if number is None:
             raise self.leftover()
         self.say("count", number)
-        if self.take("of"):
+        if self.ahead("of") and self.ahead("number", skip=1):
+            self.take("of")
             self.say("total", self.take("number"))
 
     def in_brackets(self) -> None:

@@ -133,9 +133,8 @@ def tokens(text: str) -> list[Token]:
 
 def token(name: str, match: re.Match) -> Token:
     if name == "power":
-        digits = match["digits"]
-        power = next(g for g in match.groups() if g and g != digits)
-        return Token("number", digits or "1", int(power.replace(" ", "")))
+        power = next(group for group in match.groups()[1:] if group)
+        return Token("number", match["digits"] or "1", int(power.replace(" ", "")))
     level = (match["level"] or match["after"] or "") if name == "interval" else ""
     return Token(name, match[0], level=level.replace(",", ".").replace("·", "."))
 

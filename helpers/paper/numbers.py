@@ -21,7 +21,6 @@ from typing import NamedTuple
 from helpers.paper.grammar import MISSING, Reader, refusal
 from helpers.paper.marks import Digits, Token, digit_readings
 
-KINDS = ("count", "percentage", "time", "ratio", "P")
 DECIMAL = ("percentage", "ratio", "P", "months", "years")  # have no thousands
 ABOUT = ("relation", "unit", "label", "sides", "test", "counted", "spread", "level", "missing")
 RELATIONS = {"=": "", "<": "less than ", "<=": "at most ", ">": "more than ", ">=": "at least "}
@@ -94,21 +93,21 @@ class Printed(NamedTuple):
     def words(self) -> str:
         """The number in words, with all that was read beside it."""
         said = [self.missing or self.amount]
-        if self.interval:
-            level = f"{self.level:g}% " if self.level else ""
-            said.append(f"{level}{self.spread} {self.ends}")
+        said += [self.interval_words] if self.interval else []
         said += [self.p] if self.p else []
         said += [f"{('one', 'two')[self.sides - 1]}-sided"] if self.sides else []
         said += [f"{self.test} test"] if self.test else []
         return ", ".join(said)
 
     @property
-    def ends(self) -> str:
-        """The limits in words."""
+    def interval_words(self) -> str:
+        """The limits in words, with their level or what else they are."""
         first, last = self.interval
+        level = f"{self.level:g}% " if self.level else ""
         if last in MISSING or self.unit == "%":
             first += spaced(self.unit) if first not in MISSING else ""
-        return f"{first} to {last}{spaced(self.unit) if last not in MISSING else ''}"
+        last += spaced(self.unit) if last not in MISSING else ""
+        return f"{level}{self.spread} {first} to {last}"
 
     @property
     def amount(self) -> str:
@@ -267,18 +266,23 @@ def limits(number: Decimal, decimals, kind, relation: str) -> tuple[str, float, 
 
 def contradiction(printed: Printed, kind: str | None) -> str:
     """What cannot be so whatever was measured; empty if nothing."""
-    numbers = [Decimal(end) for end in printed.interval if end not in MISSING]
+    limits = [Decimal(end) for end in printed.interval if end not in MISSING]
     beside = printed.share or {printed.count, printed.total} != {None}
-    if "P" in (kind, printed.label) and not 0 <= Decimal(printed.number or 0) <= 1:
+    behind = Decimal(printed.p.split()[-1]) if printed.p else Decimal(0)
+    p = [Decimal(printed.number or 0)] if "P" in (kind, printed.label) else []
+    if not all(0 <= value <= 1 for value in [*p, behind]):
         return "and a P is 0 to 1"
     if printed.label == "P" and (printed.unit or printed.interval or printed.p):
         return "and a P has no unit, no limits and no other P"
     if printed.low >= printed.high:
-        return "which is too small a number"
-    if numbers != sorted(numbers):
+        return "and no value prints so"
+    if limits != sorted(limits):
         return "with its limits the wrong way round"
-    if beside and (printed.missing or printed.unit):
-        return f"where patients stand beside {printed.missing or printed.unit}"
+    if beside and (kind != "count" or printed.missing):
+        what = printed.missing or printed.unit or f"a {printed.label}"
+        return f"where patients stand beside {what}"
+    if kind == "count" and printed.number.startswith("-"):
+        return "and a count is not below zero"
     if printed.missing and printed.relation != "=":
         return f"and {printed.missing} is neither less nor more"
     if printed.share and not 0 <= Decimal(printed.share) <= 100:

@@ -177,7 +177,7 @@ def in_days(value, unit: str, days: dict[str, float] = DAYS) -> float | None:
         read = read_number(str(value), None, "time")
     except ValueError:
         return None
-    alone = read.plain == f"{read.number} {read.unit}".strip() and not read.interval
-    if not alone or read.unit == "%" or read.number.startswith("-"):
+    alone = read.words == f"{read.number} {read.unit}".strip() and not read.label
+    if not alone or read.number.startswith("-"):
         return None
     return float(read.number) * days[read.unit or unit]

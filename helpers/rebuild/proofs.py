@@ -71,24 +71,22 @@ def of_count(claim: dict, content: dict) -> Verdict | None:
     if last < first and read.unit == "%":
         why = f"No whole number of {n} patients is {text}."
         return of_all(claim, why, [other_counts(text, n)], n)
-    if last < first or first > n:
-        why = (f"{text} is no whole number of patients." if last < first
-               else f"{text} is more than the {n} patients there are.")  # fmt: skip
+    if first > n:
+        why = f"{text} is more than the {n} patients there are."
         weighted = told(content, claim, "weighted")
-        if weighted is not False and (claim["kind"] == "at_risk" or last < first):
+        if claim["kind"] == "at_risk" and weighted is not False:
             return Verdict(CONDITIONAL, (claim["id"],), why, (ONE_EACH,), ("weighted patients",))
-        return Verdict(IMPOSSIBLE, (claim["id"],), why,
-                       (ONE_EACH,) if weighted is False else ())  # fmt: skip
+        given = (ONE_EACH,) if claim["kind"] == "at_risk" else ()
+        return Verdict(IMPOSSIBLE, (claim["id"],), why, given)
     if not share:
         return None
     total = read.total or n
     low, high = limits(share)
-    if total and low - ROUNDING <= first / total <= high + ROUNDING:
+    if low - ROUNDING <= first / total <= high + ROUNDING:
         return None
-    shown = f"{100 * first / total:.4g}%" if total else "no share"
-    why = f"{first:.0f} of {total} patients is {shown}, not {share}."
+    why = f"{first:.0f} of {total} patients is {100 * first / total:.4g}%, not {share}."
     if read.total:
-        if low - ROUNDING <= first / max(total, 1) < high + (high - low) / 2:
+        if low - ROUNDING <= first / total < high + (high - low) / 2:
             mend = "a percentage cut off instead of rounded"
             return Verdict(CONDITIONAL, (claim["id"],), why, ("it is rounded",), (mend,))
         return Verdict(IMPOSSIBLE, (claim["id"],), why)

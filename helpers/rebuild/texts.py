@@ -98,23 +98,18 @@ def wrong_count(claim: dict, printed: Printed, content: dict) -> tuple[str, str]
     part = "factor" in claim and claim["kind"] != "patients"  # of those with the factor
     if printed.total is None or printed.total == size or (part and printed.total < size):
         return None
-    unknown = size - printed.total
-    return f"of {printed.total} patients where there are {size}", (
-        "compare it with the paper"
-        if unknown < 0
-        else f"in place of printed give min: "
-        f"{printed.count} and max: {printed.count + unknown}, if {unknown} were not counted"
-    )
+    found, unknown = f"of {printed.total} patients where there are {size}", size - printed.total
+    if unknown < 0:
+        return found, "compare it with the paper"
+    return found, (f"in place of printed give min: {printed.count} and max: "
+                   f"{printed.count + unknown}, if {unknown} were not counted")  # fmt: skip
 
 
 def wrong_ratio(claim: dict, printed: Printed, content: dict) -> tuple[str, str] | None:
     if not printed.high > 0:
         return "which is no ratio above zero", "compare it with the paper"
     if printed.interval and (printed.spread != "interval" or {*printed.interval} & {*MISSING}):
-        return (
-            f"with the {printed.spread} {printed.ends}",
-            "give the ratio with a confidence interval",
-        )
+        return f"with {printed.interval_words}", "give the ratio with a confidence interval"
     level = claim.get("level")
     if level is not None and printed.level not in (None, level):
         return f"with a {printed.level:g}% interval", f"give the {level:g}% interval, or none"
@@ -149,7 +144,7 @@ def disagreement(claim: dict) -> str:
     ends = printed.interval if printed and given else ()
     if ends and [*map(float, given)] != [*map(float, ends)]:
         return (
-            f"interval: found {' to '.join(given)}, and {printed.ends} in the printed text. "
+            f"interval: found {' to '.join(given)}, and {' to '.join(ends)} in the printed text. "
             "To do: give one of them."
         )
     if printed and printed.p and "p" in read:
@@ -169,7 +164,8 @@ def as_printed(claim: dict) -> str:
     parts = [str(claim["printed"])] if claim.get("printed") is not None else []
     if claim.get("interval"):
         parts.append("({} to {})".format(*claim["interval"]))
-    return ", ".join([" ".join(parts), *([str(claim["p"])] if "p" in claim else [])])
+    beside = [str(claim["p"])] if "p" in claim else []
+    return ", ".join([*([" ".join(parts)] if parts else []), *beside])
 
 
 def take_texts(claim: dict) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from helpers.rebuild.claims import ClaimsError, build, read_claims
+from helpers.rebuild.echo import as_lines, read_back
 from helpers.words import NOT_DEFINED
 from helpers.workshop.calibrate import (
     DELETION,
@@ -49,13 +50,15 @@ def calibrate_paper(args: argparse.Namespace, folder: Path) -> int:
 
 
 def calibrate_claims(args: argparse.Namespace, folder: Path) -> int:
-    """Read, prove, search, say; the exit code."""
+    """Read and say how, prove, search, say; the exit code."""
     from helpers.cohort import resolve
 
     try:
         content = read_claims(resolve(args.claims))
     except ClaimsError as error:
         raise Refused(str(error)) from None
+    print(f"{content['name']}: the numbers as they were read. To do: compare them with the paper.")
+    print(as_lines(read_back(content)), end="\n\n", flush=True)
     impossible = say_verdicts(content)
     if impossible or args.check:
         return int(impossible)
