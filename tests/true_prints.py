@@ -1,7 +1,7 @@
 """True numbers of real data, printed under every convention: none may be called impossible.
 
 `tests/fixtures/make_prints.R` computes samples of the sets that R's survival ships; here they are
-printed as papers would. Run alone for the counts: `python tests/true_prints.py FILE [SEED] [ALTERED]`.
+printed as papers would. Run alone it counts: `python tests/true_prints.py FILE [SEED] [ALTERED]`.
 """
 
 import copy

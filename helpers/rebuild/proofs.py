@@ -71,24 +71,22 @@ def of_count(claim: dict, content: dict) -> Verdict | None:
     if last < first and read.unit == "%":
         why = f"No whole number of {n} patients is {text}."
         return of_all(claim, why, [other_counts(text, n)], n)
-    if last < first or first > n:
-        why = (f"{text} is no whole number of patients." if last < first
-               else f"{text} is more than the {n} patients there are.")  # fmt: skip
+    if first > n:
+        why = f"{text} is more than the {n} patients there are."
         weighted = told(content, claim, "weighted")
-        if weighted is not False and (claim["kind"] == "at_risk" or last < first):
+        if claim["kind"] == "at_risk" and weighted is not False:
             return Verdict(CONDITIONAL, (claim["id"],), why, (ONE_EACH,), ("weighted patients",))
-        return Verdict(IMPOSSIBLE, (claim["id"],), why,
-                       (ONE_EACH,) if weighted is False else ())  # fmt: skip
+        given = (ONE_EACH,) if claim["kind"] == "at_risk" else ()
+        return Verdict(IMPOSSIBLE, (claim["id"],), why, given)
     if not share:
         return None
     total = read.total or n
     low, high = limits(share)
-    if total and low - ROUNDING <= first / total <= high + ROUNDING:
+    if low - ROUNDING <= first / total <= high + ROUNDING:
         return None
-    shown = f"{100 * first / total:.4g}%" if total else "no share"
-    why = f"{first:.0f} of {total} patients is {shown}, not {share}."
+    why = f"{first:.0f} of {total} patients is {100 * first / total:.4g}%, not {share}."
     if read.total:
-        if low - ROUNDING <= first / max(total, 1) < high + (high - low) / 2:
+        if low - ROUNDING <= first / total < high + (high - low) / 2:
             mend = "a percentage cut off instead of rounded"
             return Verdict(CONDITIONAL, (claim["id"],), why, ("it is rounded",), (mend,))
         return Verdict(IMPOSSIBLE, (claim["id"],), why)
@@ -136,8 +134,9 @@ def of_days(printed: list[dict], content: dict) -> list[Verdict]:
     bad = [c for c in claims if not on_a_day(c, content, month)]
     if not bad:
         return []
-    in_months = content["time_unit"] in ("months", "years")
-    shown = ", ".join(f"{c['printed']}" for c in bad)
+    units = {read_number(str(c["printed"])).unit or content["time_unit"] for c in bad}
+    in_months = bool(units & {"months", "years"})
+    shown = ", ".join(str(c["printed"]) for c in bad)
     days = f"{month_days(month):.6g} days"
     why = f"No day and no middle of two days prints as {shown}" + (
         f" in months of {days}." if in_months else "."
@@ -151,8 +150,7 @@ def of_days(printed: list[dict], content: dict) -> list[Verdict]:
             mends.append(f"months of {' or '.join(others)} days, which give every median here")
     ids = tuple(c["id"] for c in bad)
     if all(told(content, c, "whole_days") for c in bad):
-        fixed = not in_months or told(content, {}, "month") is not None
-        if fixed:
+        if not in_months or told(content, {}, "month") is not None:
             return [Verdict(IMPOSSIBLE, ids, why, tuple(given))]
     else:
         mends.append("times kept in fractions of a month" if in_months else "times between days")

@@ -10,7 +10,7 @@ from helpers.rebuild.ratios import Item, Made, every_way, exists, made, p_range,
 from helpers.rebuild.stated import left_open, size_of, told, usual
 from helpers.rebuild.verdicts import CONDITIONAL, IMPOSSIBLE, UNEXPLAINED, Verdict
 
-SHOWN_MENDS = 3
+SHOWN_MENDS = 4
 TESTS = {"wald": "Wald", "log_rank": "log-rank", "likelihood_ratio": "likelihood-ratio"}
 KINDS = {"wald": "Wald", "profile": "profile-likelihood"}
 
@@ -129,14 +129,14 @@ def changes(claim: dict, content: dict, how: Made) -> list[tuple[str, object]]:
 def mended(claim, content, chosen, items, how: Made, most) -> Verdict:
     """The verdict on items that the usual conventions do not have, or hardly."""
     open_ways = changes(claim, content, how)
-    pairs = [pair for pair in combinations(open_ways, 2) if pair[0][0] != pair[1][0]]
-    fits = lambda way, some: exists(  # noqa: E731
-        some, how._replace(**dict(way)), most(some), roughly=True
-    )
     ways = []
-    for some in (items, chosen):
-        for tried in ([(change,) for change in open_ways], pairs):
-            ways = ways or [way for way in tried if fits(way, some)]
+    for size in (1, 2, 3):  # of three only what often stands together
+        some = [c for c in open_ways if size < 3 or c[0] in ("sides", "test", "interval_kind")]
+        for way in combinations(some, size) if not ways else ():
+            other = how._replace(**dict(way))
+            names = {name for name, _ in way}
+            if len(names) == size and exists(items, other, most(items), roughly=True):
+                ways.append(way)
     mends = [way_in_words(way, chosen, how, most(chosen)) for way in ways[:SHOWN_MENDS]]
     why = ratio_sentence(claim, chosen, how, most(chosen))
     proved = not exists(chosen, how, most(chosen))
@@ -152,7 +152,8 @@ def way_in_words(way, items: list[Item], how: Made, most: float) -> str:
     how = how._replace(**dict(way))
     words = " with ".join(MEND_WORDS[name](how) for name, _ in way)
     others = [item for item in items if item.part != "p"]
-    of_p = {"sides", "test"} & {name for name, _ in way} and len(others) > 1
+    of_p = {"sides", "test"} & {name for name, _ in way} and how.test != "likelihood_ratio"
+    of_p = of_p and len(others) > 1
     if of_p and (ends := p_range(others, how, most)):
         words += f" ({between(*ends)})"
     return words
@@ -207,6 +208,9 @@ def ratio_sentence(claim: dict, chosen: list[Item], how: Made, most: float) -> s
         middle = [math.exp((values["low"][k] + values["high"][k]) / 2) for k in (2, 3)]
         return (f"{said}: a Wald interval has its ratio in the geometric middle of its limits, "
                 f"{middle[0]:.3g} to {middle[1]:.3g}.")  # fmt: skip
+    if "p" in values and {"low", "high"} & set(values):
+        level = (100 - how.level) / (100 if how.sides == 2 else 200)
+        return f"{said}: an interval that leaves out 1 goes with a P below {level:.3g}."
     return f"{said}: they do not go together."
 
 

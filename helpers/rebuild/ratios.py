@@ -128,6 +128,7 @@ def pieces(items: list[Item], how: Made, most: float, *, roughly: bool = False) 
         limits near those of Wald: what is then empty is unusual, not impossible.
     """
     values = {i.part: (i.low - ROUNDING, i.high + ROUNDING) for i in items if i.part != "events"}
+    values |= {i.part: (i.low, i.high) for i in items if i.part == "p"}  # may be far smaller
     least = 2 / math.sqrt(most) if most > 0 and not how.weighted else 0.0
     if most <= 0 and values:
         return Pieces(*np.zeros((4, 0)))
@@ -147,7 +148,8 @@ def pieces(items: list[Item], how: Made, most: float, *, roughly: bool = False) 
     low, high, held = limits_hold(list(spans.values()), how, least, low, high, roughly)
     fits &= held
     if "p" in values:
-        z = p_quantiles(*values["p"], how.sides)
+        few, many = p_quantiles(*values["p"], how.sides)
+        z = (few * (1 - ROUNDING), many * (1 + ROUNDING))
         low, high, held = p_holds(z, how, least, near, far, low, high, roughly)
         fits &= held
         if how.test == "likelihood_ratio" and how.interval_kind == "profile":
