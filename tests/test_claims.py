@@ -11,7 +11,7 @@ from helpers.cohort import ROOT
 from helpers.rebuild import measure as m
 from helpers.rebuild.checking import KEYS, KINDS, TOP
 from helpers.rebuild.claims import ClaimsError, build, limits, read_claims, with_claims
-from helpers.rebuild.laws import contradictory_counts
+from helpers.rebuild.contradictions import contradictory_counts
 from helpers.rebuild.misses import miss_table, nearest_miss, unmet_together
 from helpers.rebuild.paper import CLAIMS, paper_claims, paper_problem
 from helpers.rebuild.problem import Builder, Row

@@ -9,8 +9,8 @@ from helpers.conventions import DAYS_PER_MONTH
 from helpers.rebuild import measure as m
 from helpers.rebuild.checking import in_days
 from helpers.rebuild.claims import ClaimsError, build, count_limits, read_claims, time_limits, whole
+from helpers.rebuild.contradictions import contradictory_counts
 from helpers.rebuild.echo import as_lines, read_back
-from helpers.rebuild.laws import contradictory_counts
 from helpers.rebuild.proofs import proofs
 from helpers.workshop.cli import main
 
@@ -245,9 +245,9 @@ def test_a_count_of_those_with_a_factor_may_have_their_number(tmp_path):
 
 ECHO = [
     (ratio("0·59 [0·40–0·89]", p="p=0·011"),
-     "0·59 [0·40–0·89], p=0·011", "0.59, 95% interval 0.40 to 0.89, P = 0.011, two-sided"),
+     "0·59 [0·40–0·89], p=0·011", "0.59, interval 0.40 to 0.89, P = 0.011"),
     (ratio("0.8", interval=["0.5", "1.2"], decimals=2),
-     "0.8 (0.5 to 1.2)", "0.80, 95% interval 0.50 to 1.20"),
+     "0.8 (0.5 to 1.2)", "0.80, interval 0.50 to 1.20"),
     (median("9.0 (7.3-14.4) months"),
      "9.0 (7.3-14.4) months", "9.0 months, interval 7.3 to 14.4 months (not used)"),
     (median("NR (18.3–NE)"), "NR (18.3–NE)",
@@ -258,7 +258,7 @@ ECHO = [
     ({"kind": "log_rank", "printed": "1-sided P=.0987"}, "1-sided P=.0987",
      "P = 0.0987, one-sided"),
     ({"kind": "log_rank", "printed": ".0987", "sides": 1}, ".0987", "P = 0.0987, one-sided"),
-    ({"kind": "log_rank", "printed": "<.001"}, "<.001", "P less than 0.001, two-sided"),
+    ({"kind": "log_rank", "printed": "<.001"}, "<.001", "P less than 0.001"),
     ({"kind": "survival", "at": 12, "printed": "41% (31-52)"}, "41% (31-52)",
      "41%, interval 31% to 52% (not used)"),
     ({"kind": "survival", "at": 12, "printed": "0.41"}, "0.41", "0.41, a share"),
@@ -286,7 +286,7 @@ def test_calibrate_says_what_it_read_before_it_says_what_is_wrong(tmp_path, caps
     assert main(["calibrate", "--claims", str(path)]) == 1
     told = capsys.readouterr().out.splitlines()
     assert told[0] == "x: the numbers as they were read. To do: compare them with the paper."
-    assert told[2].split(maxsplit=1)[0] == "c0" and told[2].endswith("95% interval 0.40 to 0.89")
+    assert told[2].split(maxsplit=1)[0] == "c0" and told[2].endswith("interval 0.40 to 0.89")
     assert told[3].endswith("95 deaths")
     assert any("is more than the 93 patients" in line for line in told[4:])
 

@@ -16,7 +16,8 @@ import math
 from helpers.paper.numbers import read_number
 from helpers.rebuild.checking import NOT_REACHED, in_days
 from helpers.rebuild.claims import count_limits, limits, time_limits
-from helpers.rebuild.laws import contradictory_counts, counts
+from helpers.rebuild.contradictions import contradictory_counts
+from helpers.rebuild.laws import counts
 from helpers.rebuild.ratio_verdicts import of_directions, of_log_rank, of_ratio
 from helpers.rebuild.stated import (
     MIDDLES,
