@@ -320,7 +320,7 @@ def test_a_readers_own_gaps_are_counted_and_imputed_and_none_is_said():
     frame.loc[frame.index[::5], "ecog"] = np.nan
     holey = asked(replace(PAPER, frame=frame))[0]
     gaps = robust_missing.own_gaps(holey)
-    assert gaps["missing"].tolist() == [19, 0]
+    assert gaps["missing"].tolist() == [19, 0, 19], "the last row is any of them"
     told = robust_missing.own_text(holey, seed=1, imputations=3)
     assert told["analysis"].tolist() == ["complete cases", "multiple imputation"]
     assert told["n"].tolist() == [74, 93]
@@ -339,7 +339,7 @@ def test_a_named_column_with_gaps_is_counted_and_imputed(tmp_path):
     answer = answers(cohort, View(endpoint="os", horizon=365, adjust=("age",)))[0]
     told = robust_missing.own_text(answer, seed=1, imputations=3)
     assert told["n"].tolist() == [68, 80]
-    assert robust_missing.own_gaps(answer)["missing"].tolist() == [12]
+    assert robust_missing.own_gaps(answer)["missing"].tolist() == [12, 12]
 
 
 def test_an_infinite_ratio_without_two_patients_is_counted_and_not_drawn_into_the_range():
