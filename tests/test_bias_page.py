@@ -170,7 +170,7 @@ def test_a_wait_is_read_between_two_rows_and_not_beyond_them():
     assert wait_that_gives(table, 0.3).isna().all() and wait_that_gives(table, 0.9).isna().all()
 
 
-WAITING = json.loads((ROOT / "tests" / "fixtures" / "waiting.json").read_text())["rows"]
+WAITING = json.loads((ROOT / "tests" / "fixtures" / "waiting" / "ever.json").read_text())["rows"]
 IN_R = dict(zip(bias_time.DESIGNS, ("gamma", "gamma_short", "gamma_to_death", "fixed",
                                     "exponential", "falling"), strict=True))  # fmt: skip
 

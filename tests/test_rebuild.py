@@ -192,6 +192,9 @@ def test_the_test_of_proportional_hazards_is_that_of_the_pages(case, e):
         assert np.isnan(ours[0])
         return
     table = ph_test(frame, time="time", event="event", covariates=["arm"])
+    if "too few days" in table["note"].iloc[0]:  # R's cox.zph stops there: a singular matrix
+        assert np.isnan(ours[0]) or np.exp(ours[0]) > 0.999  # the search sees no drift
+        return
     equal(np.exp(ours), table["p_value"].iloc[:1])
 
 
