@@ -12,6 +12,7 @@ from helpers.analysis import Answer
 from helpers.conventions import EVENT_FLOOR
 from helpers.estimators.caution import detectable, looks, shrunk
 from helpers.estimators.nulls import NULLS, position
+from helpers.labels import counted
 from helpers.regression import events_per_variable
 from helpers.words import interval, number, p_value, percent
 
@@ -61,7 +62,7 @@ def caution(
 def size(answer: Answer):
     """Patients and events, and events for each term of the larger model."""
     parts = [
-        f"{row['group']}: {row['patients']} patients, {row['events']} events"
+        f"{row['group']}: {counted(row['patients'], 'patient')}, {counted(row['events'], 'event')}"
         for row in answer.counts.to_dict("records")
     ]
     yield "Patients", "; ".join(parts) + "."
