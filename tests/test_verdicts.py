@@ -34,6 +34,8 @@ def test_no_true_print_is_called_impossible_under_any_convention(part):
         for k in range(2):
             made = true_prints.Made(sample, np.random.default_rng([sample["number"], k]))
             unknown, known = true_prints.printed(made)
+            if k:
+                unknown = true_prints.partly(known, made.rng)
             assert [v.text() for v in verdicts(unknown) if v.grade == IMPOSSIBLE] == []
             assert [v.text() for v in verdicts(known) if v.grade != UNEXPLAINED] == []
 
@@ -160,6 +162,14 @@ def test_a_stated_convention_takes_the_contradiction_away_or_proves_it():
     assert "as the file states that the P is that of a Wald test" in verdict.text()
     assert verdicts(paper(MENDED["99% limits"][0] | {"level": 99})) == []
     assert verdicts(paper(MENDED["profile"][0] | {"interval_kind": "profile"})) == []
+
+
+def test_what_is_left_open_is_left_open_beside_what_is_stated():
+    claim = ratio(p="P = 0.4", test="wald", sides=2, interval_kind="wald")
+    (verdict,) = verdicts(paper(claim))  # at any level
+    assert verdict.grade == IMPOSSIBLE and verdict.ids == ("hr.high", "hr.p")
+    assert "goes with a P below 0.1" in verdict.why and "at 95%" not in verdict.text()
+    assert verdicts(paper(claim | {"p": "P = 0.04"}))[0].grade == CONDITIONAL  # 90% would do
 
 
 def test_a_p_far_from_every_convention_is_not_explained_and_not_impossible():
