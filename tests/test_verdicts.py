@@ -269,6 +269,14 @@ def test_counts_and_curves_that_cannot_be_are_told_with_all_that_it_takes(name):
     assert told.grade == (IMPOSSIBLE if anyhow else CONDITIONAL)
 
 
+def test_points_read_off_a_curve_stand_beside_a_contradiction():
+    point = {"id": "p", "kind": "survival", "at": 3, "min": 0.7, "max": 0.8, **NEW}
+    claims = [{"id": "m", "kind": "median", "printed": "4.0", **NEW},
+              {"id": "s", "kind": "survival", "at": 12, "printed": "60%", **NEW}]  # fmt: skip
+    (verdict,) = verdicts(paper(point, *claims))
+    assert verdict.ids == ("m", "s")
+
+
 def test_deaths_at_the_very_time_asked_about_explain_more_at_risk_than_the_curve_leaves():
     # R counts those who die in month 6 as at risk at month 6, and the curve takes them off.
     claims = [{"id": "s", "kind": "survival", "at": 6, "printed": "44%", **NEW},

@@ -412,7 +412,7 @@ def sets(ids: list[str], broken: Callable[[list[str]], bool]) -> Iterator[list[s
 def verdict_of(content, laws: Laws, names, grade: str, given=(), mends=()) -> Verdict:
     """A set in words, with the laws it breaks."""
     needed = deleted(sorted(SAID), lambda some: laws.broken(names, some))
-    shown = {c["id"]: phrase(c) for c in content["claims"]}
+    shown = {c["id"]: phrase(c) for c in content["claims"] if c["id"] in names}
     why = " and ".join(shown[i] for i in names)
     why += f", but {' and '.join(SAID[n] for n in needed)}." if needed else " exclude each other."
     return Verdict(grade, tuple(names), why[0].upper() + why[1:], tuple(given), tuple(mends))
