@@ -21,7 +21,7 @@ from helpers.rebuild.state import losses
 from helpers.regression import cox_table
 from helpers.survival import km_curve, milestones
 from helpers.view import View
-from helpers.workshop import calibrate, ranges
+from helpers.workshop import calibrate, calibrate_said, ranges
 from helpers.workshop.cli import main
 from helpers.workshop.tasks import read_log
 
@@ -84,25 +84,61 @@ def paper_file(folder, name: str, **change):
     return str(path)
 
 
-def test_a_p_that_contradicts_its_interval_is_impossible(tmp_path, capsys):
-    wrong = {"printed": "0.46", "decimals": 2, "interval": ["0.27", "0.80"], "p": "P = 0.05"}
-    assert main(["calibrate", "--claims", paper_file(tmp_path, "pfs_hr", **wrong)]) == 1
-    said = capsys.readouterr().out
-    assert "proved inconsistent" in said and "impossible" in said
-    assert "pfs_hr.low, pfs_hr.high, pfs_hr.p" in said and "0.5" not in said.split("P would")[1]
+WRONG_P = {"printed": "0.46", "decimals": 2, "interval": ["0.27", "0.80"], "p": "P = 0.05"}
+
+
+def test_a_p_that_contradicts_its_interval_is_impossible_where_the_test_is_stated(tmp_path, capsys):
+    stated = {"test": "wald", "sides": 2, "level": 95, "interval_kind": "wald"}
+    assert main(["calibrate", "--claims", paper_file(tmp_path, "pfs_hr", **WRONG_P, **stated)]) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert "IMPOSSIBLE: no patients can have these numbers." in said
+    assert "pfs_hr.high, pfs_hr.p" in said and "as the file states" in said
+
+
+def test_a_check_is_arithmetic_alone_and_fails_only_for_what_is_impossible(tmp_path, capsys):
+    file = paper_file(tmp_path, "pfs_hr", **WRONG_P)
+    assert main(["calibrate", "--claims", file, "--check", "--out", str(tmp_path)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "DEPENDS ON A CONVENTION" in said or "NOT EXPLAINED" in said
+    assert "IMPOSSIBLE:" not in said and "Not stated in the file: test, sides, level" in said
+    assert not list(tmp_path.glob("*.jsonl"))  # nothing was searched
+    outside = WRONG_P | {"printed": "0.85", "p": "P < 0.001"}
+    file = paper_file(tmp_path, "pfs_hr", **outside)
+    assert main(["calibrate", "--claims", file, "--check"]) == 1
+    assert "under every convention" in " ".join(capsys.readouterr().out.split())
+    assert main(["calibrate", "--claims", str(CLAIMS), "--check"]) == 0
+    assert "arithmetic finds no contradiction" in capsys.readouterr().out
+    assert main(["calibrate", "--check"]) == 2
+    assert "--check goes with --claims" in capsys.readouterr().err
+
+
+def test_the_search_says_what_it_assumes_and_what_it_leaves_out(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(calibrate_said, "rebuild", lambda *given, **more: 1 / 0)
+    file = paper_file(tmp_path, "pfs_hr", test="likelihood_ratio", interval_kind="profile")
+    with pytest.raises(ZeroDivisionError):
+        main(["calibrate", "--claims", file])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "The search assumes, where the file does not say: the P beside a ratio is that" in said
+    assert "pfs_hr.interval (a profile-likelihood interval)" in said
+    assert "pfs_hr.p (the P of a likelihood-ratio test)" in said
 
 
 def test_a_log_rank_p_that_no_search_meets_is_not_called_impossible(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(calibrate, "DELETION", 1)
     # Too few steps to be thorough: the words are tested, not how near it comes.
     monkeypatch.setattr(calibrate, "nearest_miss", quick(calibrate.nearest_miss))
-    monkeypatch.setattr(calibrate, "unmet_together", lambda *given, **more: ["pfs_cd20", "pfs_p"])
+    before = []
+    monkeypatch.setattr(calibrate, "unmet_together", lambda *given, **more: (
+        before.append(capsys.readouterr().out) or ["pfs_cd20", "pfs_p"]))  # fmt: skip
     file = paper_file(tmp_path, "pfs_p", printed="0.00000000000001")
     given = ["--claims", file, "--tries", "2", "--jobs", "1", "--out", str(tmp_path)]
     assert main(["calibrate", *given]) == 1
+    (early,) = before  # all of it was told before claims are left out one by one, which takes long
+    assert "2 of at most 2 searches; nearest: all but" in early
+    assert "not found in 2 searches" in early and "no proof" in early and "Nearest miss" in early
     said = capsys.readouterr().out
-    assert "not met in 2 searches" in said and "no proof" in said and "Nearest miss" in said
-    assert "impossible" not in said.lower() and not list(tmp_path.glob("*.csv"))
+    assert f"Not found together in {calibrate.DELETION} searches of this kind" in said
+    assert "pfs_cd20, pfs_p" in said and "A cohort that has them all may exist." in said
+    assert "impossible" not in (early + said).lower() and not list(tmp_path.glob("*.csv"))
 
 
 def quick(search):

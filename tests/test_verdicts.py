@@ -34,6 +34,8 @@ def test_no_true_print_is_called_impossible_under_any_convention(part):
         for k in range(2):
             made = true_prints.Made(sample, np.random.default_rng([sample["number"], k]))
             unknown, known = true_prints.printed(made)
+            if k:
+                unknown = true_prints.partly(known, made.rng)
             assert [v.text() for v in verdicts(unknown) if v.grade == IMPOSSIBLE] == []
             assert [v.text() for v in verdicts(known) if v.grade != UNEXPLAINED] == []
 
@@ -162,6 +164,14 @@ def test_a_stated_convention_takes_the_contradiction_away_or_proves_it():
     assert verdicts(paper(MENDED["profile"][0] | {"interval_kind": "profile"})) == []
 
 
+def test_what_is_left_open_is_left_open_beside_what_is_stated():
+    claim = ratio(p="P = 0.4", test="wald", sides=2, interval_kind="wald")
+    (verdict,) = verdicts(paper(claim))  # at any level
+    assert verdict.grade == IMPOSSIBLE and verdict.ids == ("hr.high", "hr.p")
+    assert "goes with a P below 0.1" in verdict.why and "at 95%" not in verdict.text()
+    assert verdicts(paper(claim | {"p": "P = 0.04"}))[0].grade == CONDITIONAL  # 90% would do
+
+
 def test_a_p_far_from_every_convention_is_not_explained_and_not_impossible():
     (verdict,) = verdicts(paper(ratio(p="P = 0.4")))
     assert verdict.grade == UNEXPLAINED and "no proof" in verdict.text()
@@ -257,6 +267,14 @@ def test_counts_and_curves_that_cannot_be_are_told_with_all_that_it_takes(name):
     (told,) = verdicts(paper(*claims))  # without a word of conventions
     anyhow = name.startswith(("a mean difference beyond", "no event"))
     assert told.grade == (IMPOSSIBLE if anyhow else CONDITIONAL)
+
+
+def test_points_read_off_a_curve_stand_beside_a_contradiction():
+    point = {"id": "p", "kind": "survival", "at": 3, "min": 0.7, "max": 0.8, **NEW}
+    claims = [{"id": "m", "kind": "median", "printed": "4.0", **NEW},
+              {"id": "s", "kind": "survival", "at": 12, "printed": "60%", **NEW}]  # fmt: skip
+    (verdict,) = verdicts(paper(point, *claims))
+    assert verdict.ids == ("m", "s")
 
 
 def test_deaths_at_the_very_time_asked_about_explain_more_at_risk_than_the_curve_leaves():

@@ -18,6 +18,7 @@ from scipy.stats import chi2, norm
 
 from helpers.rebuild.claims import ClaimsError, with_claims
 from helpers.rebuild.proofs import verdicts
+from helpers.rebuild.stated import CONVENTIONS
 from helpers.rebuild.verdicts import CONDITIONAL, IMPOSSIBLE, UNEXPLAINED
 
 FIXTURE = Path(__file__).parent / "fixtures" / "prints" / "prints.json"
@@ -130,6 +131,13 @@ def printed(made: Made) -> tuple[dict, dict]:
     if made.cut_off:  # no key says so: whoever knows writes what is certain
         told = [c for c in told if "%" not in str(c["printed"])]
     return with_claims(base, claims), with_claims(base | stated, told)
+
+
+def partly(content: dict, rng) -> dict:
+    """A paper of which only some conventions are stated, of each at random."""
+    kept = lambda part: {k: v for k, v in part.items()  # noqa: E731
+                         if k not in CONVENTIONS or rng.random() < 0.5}  # fmt: skip
+    return kept(content) | {"claims": [kept(claim) for claim in content["claims"]]}
 
 
 def conventions_of(claim: dict, made: Made) -> dict:
@@ -312,16 +320,17 @@ def report(path: Path, seed: int = 1, alter: int = 3, prints: int = 2) -> None:
     Every second print of a sample in whole days is made by the usual conventions alone.
     """
     start, total, said, why = time.monotonic(), 0, Counter(), Counter()
-    rates = {name: Counter() for name in ("known", "unknown", "usual, known", "usual, unknown")}
+    names = ("unknown", "known", "partly")
+    rates = {label: Counter() for name in names for label in (name, f"usual, {name}")}
     rows = samples(path)
     for sample in rows:
         for k in range(prints):
             rng = np.random.default_rng([seed, sample["number"], k])
             usual = k % 2 == 1 and sample["recorded"] == "whole days"
             made = Made(sample, rng, usual)
-            both = dict(zip(("unknown", "known"), printed(made), strict=True))
+            unknown, known = printed(made)
             total += 1
-            for name, content in both.items():
+            for name, content in zip(names, (unknown, known, partly(known, rng)), strict=True):
                 found = verdicts(content)
                 label = f"usual, {name}" if usual else name
                 said[label, "prints"] += 1

@@ -34,6 +34,8 @@ def readings(content: dict) -> tuple[Reading, list[Reading], list[Reading]]:
     for name in ("weighted", "late_entry"):  # of one claim: of all that hang together with it
         some = getattr(own, name) or any(claim.get(name) for claim in claims)
         own = own._replace(**{name: some})
+    if any(claim.get("whole_days") is False for claim in claims):
+        own = own._replace(whole_days=False)
     other = {name: left_open(content, {}, name)[1:] for name in ("weighted", "late_entry")}
     other["whole_days"] = left_open(content, {}, "whole_days")[1:]
     other["cut_off"] = (True,)
@@ -117,7 +119,7 @@ def sets(ids: list[str], broken: Callable[[list[str]], bool]) -> Iterator[list[s
 def verdict_of(content, laws: Laws, names, grade: str, given=(), mends=()) -> Verdict:
     """A set in words, with the laws it breaks."""
     needed = deleted(sorted(SAID), lambda some: laws.broken(names, some))
-    shown = {c["id"]: phrase(c) for c in content["claims"]}
+    shown = {c["id"]: phrase(c) for c in content["claims"] if c["id"] in names}
     why = " and ".join(shown[i] for i in names)
     why += f", but {' and '.join(SAID[n] for n in needed)}." if needed else " exclude each other."
     return Verdict(grade, tuple(names), why[0].upper() + why[1:], tuple(given), tuple(mends))

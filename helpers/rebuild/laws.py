@@ -78,7 +78,6 @@ class Laws:
 
     def __init__(self, content: dict, reading: Reading):
         self.content, self.reading, self.arms = content, reading, list(content["arms"])
-        self.units = days_of_units(reading.month)
         self.sizes = dict(enumerate(content["arms"].values())) | {
             BOTH: sum(content["arms"].values())
         }
@@ -110,12 +109,13 @@ class Laws:
         arm = self.arms.index(claim["arm"]) if "arm" in claim else BOTH
         e, factor, text = claim.get("endpoint"), claim.get("factor"), str(printed)
         unit, decimals, time = self.content["time_unit"], claim.get("decimals"), None
+        units = days_of_units(claim.get("month", self.reading.month))
         if "at" in claim:
-            time = in_days(claim["at"], unit, self.units)
+            time = in_days(claim["at"], unit, units)
         if kind == "median" and factor is None:
             if text == NOT_REACHED:
                 return Claimed([(self.at("S", e, arm, LAST), 0.5, 1.0)], [])
-            low, high = time_limits(text, unit, decimals, self.units)
+            low, high = time_limits(text, unit, decimals, units)
             before = self.reading.before(low)
             after = LAST if math.isinf(high) else self.reading.after(high)
             return Claimed([(self.at("S", e, arm, before), 0.5, 1.0),
@@ -129,7 +129,7 @@ class Laws:
             extra = (round(time, 6),) if time is not None else ()
             return Claimed([(self.at(name, e, arm, factor, *extra), low, high)], [])
         if kind == "rmst_difference":
-            low, high = time_limits(text, unit, decimals, self.units)
+            low, high = time_limits(text, unit, decimals, units)
             first, other = (self.at("M", e, a, round(time, 6)) for a in (0, 1))
             return Claimed([], [("area", {first: 1, other: -1}, high),
                                 ("area", {first: -1, other: 1}, -low)])  # fmt: skip

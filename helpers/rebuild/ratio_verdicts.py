@@ -7,7 +7,7 @@ from itertools import combinations
 from helpers.rebuild.checking import NOT_REACHED
 from helpers.rebuild.claims import count_limits, limits
 from helpers.rebuild.ratios import Item, Made, every_way, exists, made, p_range, smallest
-from helpers.rebuild.stated import left_open, size_of, told, usual
+from helpers.rebuild.stated import LOWEST, left_open, size_of, told, usual
 from helpers.rebuild.verdicts import CONDITIONAL, IMPOSSIBLE, UNEXPLAINED, Verdict
 
 SHOWN_MENDS = 4
@@ -185,7 +185,7 @@ def between(low: float, high: float) -> str:
 def ratio_sentence(claim: dict, chosen: list[Item], how: Made, most: float) -> str:
     """Why the parts of a ratio contradict each other."""
     names = {"ratio": "ratio ", "low": "lower limit ", "high": "upper limit ", "p": ""}
-    own = [item for item in chosen if item.part != "events"]
+    own = sorted((i for i in chosen if i.part in names), key=lambda i: list(names).index(i.part))
     values = {item.part: item for item in own}
     said = ", ".join(names[item.part] + item.text for item in own)
     said = said[0].upper() + said[1:]
@@ -209,8 +209,8 @@ def ratio_sentence(claim: dict, chosen: list[Item], how: Made, most: float) -> s
         return (f"{said}: a Wald interval has its ratio in the geometric middle of its limits, "
                 f"{middle[0]:.3g} to {middle[1]:.3g}.")  # fmt: skip
     if "p" in values and {"low", "high"} & set(values):
-        level = (100 - how.level) / (100 if how.sides == 2 else 200)
-        return f"{said}: an interval that leaves out 1 goes with a P below {level:.3g}."
+        most_p = (100 - (how.level or LOWEST)) / (100 if how.sides == 2 else 200)
+        return f"{said}: an interval that leaves out 1 goes with a P below {most_p:.3g}."
     return f"{said}: they do not go together."
 
 

@@ -65,6 +65,9 @@ def calibrate_claims(args: argparse.Namespace, folder: Path) -> int:
     if args.ranges is not None:
         day_of(build(content), args.ranges)  # refused before anything is searched
     say_searched(content)
+    if not any(row.source == "print" for row in build(content).rows):
+        print("Nothing is left to search for.")
+        return 1
     start = time.monotonic()
     paths, nearest = rebuild(
         content, folder, seed=args.seed, members=args.members, tries=args.tries, jobs=args.jobs,
@@ -105,8 +108,8 @@ def say_miss(args: argparse.Namespace, content: dict, nearest: dict, minutes: fl
           "than the searches.", flush=True)  # fmt: skip
     together = not_together(content, nearest, seed=args.seed)
     print(f"Not found together in {DELETION} searches of this kind, from the nearest miss and from "
-          f"scratch: {', '.join(together)}. All others were found with any one of these left out. "
-          "A cohort that has them all may exist.")  # fmt: skip
+          f"scratch: {', '.join(together)}. With any one of these left out, the rest of them was "
+          "found. A cohort that has them all may exist.")  # fmt: skip
 
 
 def say_ranges(args: argparse.Namespace, content: dict, known: dict, folder: Path) -> None:

@@ -29,7 +29,7 @@ def may_be_told_to_calibrate(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--claims", metavar="F", help="what another paper printed, a YAML file as "
                       "data/claims_template.yaml")  # fmt: skip
     verb.add_argument("--check", action="store_true", help="with --claims: arithmetic alone, in "
-                      "seconds; fails if a number is impossible by any convention")  # fmt: skip
+                      "seconds; exit code 1 if something is impossible")  # fmt: skip
     verb.add_argument("--tries", type=whole_number, default=40, metavar="N",
                       help="searches in all, with --claims (default 40)")  # fmt: skip
     verb.add_argument("--members", type=whole_number, default=1, metavar="M",
