@@ -326,7 +326,8 @@ def test_balance_that_weighting_leaves_above_a_tenth_is_said():
 
 def test_a_cohort_without_baseline_columns_is_told_so(tmp_path):
     few = {"os_time": [3, 5, 8, 9], "os_event": [1, 1, 1, 1]}
-    mine = bias_choice.own(make_cohort(tmp_path, few), View())
+    many = {"os_time": [*range(3, 15)], "os_event": [1] * 12}
+    mine = bias_choice.own(make_cohort(tmp_path, many), View())
     assert "names no covariates" in bias_choice.own_text(mine)["note"][0]
     assert "no weighted ratio" in bias_choice.read_own(mine)
     nobody = make_cohort(tmp_path, few | {"os_event": [0, 0, 0, 0]})

@@ -133,8 +133,8 @@ def highest(value, time, event, ties: str, entry=None, stay: Stay | None = None)
 def endless(x, time, event, ties: str, entry=None, stay: Stay | None = None) -> np.ndarray:
     """A direction along which the likelihood rises without end; zeros where there is none.
 
-    Along it nobody at risk at an event is higher than those who have it, and somebody is lower
-    (Jacobsen 1989, https://doi.org/10.1093/biomet/76.2.335). A linear programme finds it, whose
+    Along it nobody at risk at an event is higher than those who have it, and somebody is lower.
+    A linear programme finds it, whose
     unknowns are the direction and, at each time of events, the height of the highest at risk.
     """
     times, own = np.unique(time[event], return_inverse=True)
