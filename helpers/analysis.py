@@ -148,7 +148,7 @@ def analyse(
         tests = logrank(data, notes, engine, floor)
         means = restricted_means(who, view, notes, engine, floor)
         model = models(cohort, who, view, notes, engine, floor)
-        interaction = subgroup_interaction(who, view, notes, engine, floor)
+        interaction = subgroup_interaction(who, view, model, notes, engine, floor)
     return Answer(
         cohort=cohort,
         view=view,
@@ -245,7 +245,7 @@ def cox(data, covariates, view, reference, about, notes, **options) -> pd.DataFr
     return table
 
 
-def subgroup_interaction(who: Selection, view: View, notes: Notes, engine: str, floor: int):
+def subgroup_interaction(who: Selection, view: View, model, notes: Notes, engine: str, floor: int):
     """Is the hazard ratio inside the subgroup another than outside it? Ratio of ratios, Wald."""
     if not view.where or who.everybody[INSIDE].all() or view.compare in grouping(view)[1:]:
         return pd.DataFrame()
@@ -254,11 +254,9 @@ def subgroup_interaction(who: Selection, view: View, notes: Notes, engine: str, 
         if not (outside == name).any():
             notes.add("interaction", f"Withheld: outside the subgroup {name!r} has no patient.")
             return pd.DataFrame()
-    for side, of in ((1, "inside"), (0, "outside")):
-        part = who.everybody[who.everybody[INSIDE] == side]
-        if why := without_ratio(part, who, view, engine, floor):
-            notes.add("interaction", f"Withheld: {why} {of} the subgroup.")
-            return pd.DataFrame()
+    if why := side_without_ratio(who, view, model, engine, floor):
+        notes.add("interaction", f"Withheld: {why} the subgroup.")
+        return pd.DataFrame()
     groups = pairs(who)
     products = [(f"{view.compare}: {name} vs {who.reference}", INSIDE) for name in groups]
     table = cox(
@@ -278,12 +276,19 @@ def subgroup_interaction(who: Selection, view: View, notes: Notes, engine: str, 
     return made
 
 
-def without_ratio(part: pd.DataFrame, who: Selection, view: View, engine: str, floor: int) -> str:
-    """Why a side of a subgroup has no hazard ratio, or '': then nothing is compared with it."""
+def side_without_ratio(who: Selection, view: View, model, engine: str, floor: int) -> str:
+    """Which side of a subgroup has no hazard ratio, or '': then nothing is compared with it.
+
+    The side inside is that of the unadjusted model of the answer.
+    """
     if not floor:
         return ""
+    inside = model[(model["model"] == "unadjusted") & (model["column"] == view.compare)]
+    if inside.empty or inside["estimate"].isna().any():
+        return "no hazard ratio inside"
+    part = who.everybody[who.everybody[INSIDE] == 0]
     if few := few_events(events_in(part, who.groups), floor):
-        return few
-    table = cox(part, [view.compare], view, who.reference, "", Notes(), engine=engine)
-    lost = table is None or table["estimate"].isna().any() or unstable(table).any()
-    return "no hazard ratio" if lost else ""
+        return f"{few} outside"
+    outside = cox(part, [view.compare], view, who.reference, "", Notes(), engine=engine)
+    lost = outside is None or outside["estimate"].isna().any() or unstable(outside).any()
+    return "no hazard ratio outside" if lost else ""

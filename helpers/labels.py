@@ -57,14 +57,14 @@ def verb(n: int, one: str, many: str) -> str:
 
 
 def listed(names: Sequence[str], last: str = "and") -> str:
-    """Names as prose lists them: "A, B and C"."""
-    head = ", ".join(names[:-1])
-    return f"{head} {last} {names[-1]}" if head else names[-1]
+    """Names as prose lists them: "A, B and C"; "" for none."""
+    head, end = ", ".join(names[:-1]), "".join(names[-1:])
+    return f"{head} {last} {end}" if head else end
 
 
 def per_unit(unit: str) -> str:
-    """What the ratio of a number is per: "per year", "per point", "per 1 x upper limit"."""
-    if not unit.isalpha():
+    """What the ratio of a number is per: "per year", "per fmol/mg", "per 1 x upper limit"."""
+    if not unit or not unit[0].isalpha() or " " in unit:
         return f"per 1 {unit}".strip()
     return f"per {unit.removesuffix('s') if unit[-2:] not in ('ss', 'us', 'is') else unit}"
 

@@ -30,7 +30,7 @@ SHOWN_PACKAGES = ("lifelines", "pandas", "numpy", "scipy", "matplotlib", "plotly
 PLOTLY_CONFIG = {"showSendToCloud": False, "displaylogo": False, "typesetMath": False}
 # matplotlib would write its version and the time into every picture.
 METADATA = {"png": {"Software": None}, "pdf": {"CreationDate": None}}
-LARGE = 120_000  # bytes of a picture; above, a page stores it in 128 colours, a third of the size
+LARGE = 40_000  # bytes of a picture; above, a page stores it in 128 colours, a third of the size
 EXPORT = "HELPERS_EXPORT"  # the folder that the runner wants figures in, if it wants them
 
 

@@ -120,8 +120,8 @@ def test_columns_with_gaps_or_one_value_are_not_offered_and_the_former_named(tmp
     text = covariates.read_looks(page.answers(cohort, View())[0])
     assert "Not looked at, since values are missing or levels many: score." in text
     unlike, _, bearing = text.partition("by itself")
-    assert "years" in unlike and "years" not in bearing.replace("per year", "")
-    assert "fitness (HR" in bearing
+    assert "Years" in unlike and "Years" not in bearing
+    assert "Fitness (HR" in bearing
 
 
 def test_the_paper_keeps_its_stated_assumption_also_in_the_multiverse():

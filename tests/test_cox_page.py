@@ -155,8 +155,8 @@ def test_an_arm_without_events_has_a_reason_and_firths_ratio_alone(tmp_path, eve
 
 def test_an_empty_figure_of_residuals_says_what_kept_the_check_from_being_made(tmp_path):
     """There is a ratio, and there are events enough; they fell on one day."""
-    days, events = [5] * 6 + [8, 9, 12, 15, 20, 22], [1] * 6 + [0] * 6
-    answer = asked(twelve(tmp_path, os_time=days, os_event=events))[0]
+    days, events = [5] * 10 + [8, 9, 12, 15, 20, 22], [1] * 10 + [0] * 6
+    answer = asked(make_cohort(tmp_path, {"os_time": days, "os_event": events}))[0]
     assert np.isfinite(page.whole(answer))
     alt = page.alt_residuals(answer, page.residuals(answer))
     assert alt == (

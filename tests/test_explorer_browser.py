@@ -263,7 +263,7 @@ HOSTILE = "<img src=x onerror=window.hurt=1>"
 def own_file(folder):
     """A file as a hospital has it: other names, months, codes 1 and 2, and a hostile arm."""
     rows = []
-    for i in range(60):
+    for i in range(120):  # five deaths in each arm of either sex, or their ratio is withheld
         arm = HOSTILE if i % 2 else "chemo, then 'rest'"
         rows.append(f"r{i},\"{arm}\",{(i * 7) % 31 + 0.5},{1 + i % 3 // 2},{40 + i % 40},"
                     f"{'female' if i % 5 > 1 else 'male'},{i}@x.org")  # fmt: skip

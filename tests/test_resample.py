@@ -58,7 +58,7 @@ def test_the_verb_prints_the_table_with_its_status_and_refuses_three_groups(caps
     view.write_text(json.dumps({"where": [{"column": "age", "max": 60}]}))
     assert main(["resample", "--shuffles", "9", "--resamples", "9", "--view", str(view)]) == 0
     said = capsys.readouterr().out
-    assert "Rests on invented values: Age" in said and "age <= 60" in said
+    assert "Rests on invented values: Age" in said and "Age 60 years or less" in said
     view.write_text(json.dumps({"compare": "grade", "endpoint": VIEW.endpoint}))
     asked = ["--cohort", EXAMPLE[0], "--map", EXAMPLE[1], "--view", str(view)]
     assert main(["resample", *asked]) == 2

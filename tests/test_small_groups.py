@@ -110,6 +110,12 @@ def test_a_group_of_two_has_a_log_rank_p_by_permutation_or_none(tmp_path):
     assert test["p_value"] > 10 * chi2.sf(test["statistic"], 1)
 
 
+def test_groups_that_all_die_on_one_day_do_not_differ():
+    """The statistic has no variance: that is no evidence, not all there could be."""
+    found = permuted_logrank([5] * 6, [1] * 6, [1, 1, 0, 0, 0, 0])
+    assert found["p_value"] == 1 and found["method"] == "exact permutation"
+
+
 def test_groups_that_are_censored_differently_are_not_permuted():
     time = np.r_[np.arange(1, 11), np.arange(1, 11) + 20]
     event = np.r_[np.tile([1, 0, 0, 0, 0], 2), np.ones(10)].astype(int)

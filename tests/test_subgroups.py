@@ -50,7 +50,7 @@ def rows_of(r, cohort, view):
     """The forest of everything on offer and off it, by R's names of the splits."""
     table = splits(cohort, minimum=1, most_levels=8, cuts={k: v for k, v in CUTS.items()
                    if k in ("ecog", "ipi", "stage", "extranodal_sites")})  # fmt: skip
-    made = forest(cohort, view, table=table, floor=1)
+    made = forest(cohort, view, table=table, floor=0)
     made.index = made["column"] + " " + made["level"]
     return made.loc[list(r["splits"])]
 

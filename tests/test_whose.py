@@ -127,7 +127,7 @@ def test_a_proper_name_keeps_its_capital_inside_a_sentence(label, inside):
 def test_a_ratio_of_a_number_is_per_one_unit_without_the_one():
     units = ("years", "points", "grade", "x upper limit", "", "mg/l")
     assert [per_unit(unit) for unit in units] == [
-        "per year", "per point", "per grade", "per 1 x upper limit", "per 1", "per 1 mg/l"
+        "per year", "per point", "per grade", "per 1 x upper limit", "per 1", "per mg/l"
     ]  # fmt: skip
     assert bounded("Age", "years", below=60) == "Age below 60 years"
 

@@ -77,14 +77,14 @@ def test_no_page_prints_what_is_no_number_or_counts_one_as_many(tmp_path, monkey
 def test_a_model_without_complete_cases_is_not_said_to_lack_events(tmp_path):
     answer = asked("all ages missing", tmp_path)[0]
     notes = " ".join(answer.notes["note"])
-    assert "no patient has every column of the model (age missing in all)" in notes
+    assert "age: missing for all 20 patients with an event; leave it out" in notes
     assert "no patient had an event" not in notes and answer.counts["events"].sum() == 20
 
 
 def test_two_patients_with_the_event_are_not_told_apart_from_those_without(tmp_path):
     answer = asked("two patients", tmp_path)[0]
     notes = " ".join(answer.notes["note"])
-    assert "puts the events in order without exception" in notes and "infinite" in notes
+    assert "the first-named has no event, so its hazard ratio is 0; compare the curves" in notes
     assert "those without" not in notes, "there is nobody without"
 
 

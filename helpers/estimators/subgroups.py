@@ -114,7 +114,8 @@ def forest(
             about |= ratio(data[members[:, k] == 1], who, view, floor, engine, notes)
             if not row["note"]:
                 known = data[~np.isnan(members[:, k])]
-                about |= interaction(known, who, view, floor, engine, notes)
+                has_ratio = "estimate" in about
+                about |= interaction(known, who, view, floor, engine, notes, inside=has_ratio)
         made.append(about | {"note": "; ".join(notes)})
     answer = pd.DataFrame(made, columns=FOREST_COLUMNS)
     more = {"split": "Int64"} | dict.fromkeys(INTERACTION, float)
@@ -164,7 +165,7 @@ def ratio(data: pd.DataFrame, who: Selection, view: View, floor: int, engine: st
         notes.append(f"hazard ratio withheld: no patient in {empty}")
         return row
     row["detectable"] = detectable(sum(events), patients[0] / len(data))
-    if few := few_events(dict(zip(who.groups, events, strict=True)), floor):
+    if few := few_events(dict(zip(who.groups, events, strict=True)), max(floor, 1)):
         notes.append(f"hazard ratio withheld: {few}")
         return row
     try:
@@ -178,12 +179,21 @@ def ratio(data: pd.DataFrame, who: Selection, view: View, floor: int, engine: st
     return row | {name: fit[name].iloc[0] for name in RATIO}
 
 
-def interaction(data: pd.DataFrame, who: Selection, view: View, floor, engine, notes: list) -> dict:
-    """The Wald test of inside against outside; a reason in `notes` where withheld."""
-    for side, of in ((1, "inside"), (0, "outside")):
-        if "estimate" not in ratio(data[data[INSIDE] == side], who, view, floor, engine, []):
-            notes.append(f"interaction withheld: no hazard ratio {of}")
-            return {}
+def interaction(
+    data: pd.DataFrame, who: Selection, view: View, floor: int, engine: str, notes: list, *,
+    inside: bool,
+) -> dict:  # fmt: skip
+    """The Wald test of inside against outside; a reason in `notes` where withheld.
+
+    `inside` says whether there is a hazard ratio inside; without a floor the sides are not asked.
+    """
+    if floor and not inside:
+        notes.append("interaction withheld: no hazard ratio inside")
+        return {}
+    outside = data[data[INSIDE] == 0]
+    if floor and "estimate" not in ratio(outside, who, view, floor, engine, []):
+        notes.append("interaction withheld: no hazard ratio outside")
+        return {}
     product = (f"{view.compare}: {who.groups[0]} vs {who.reference}", INSIDE)
     try:
         fit = cox(data, [view.compare, INSIDE], who, view, engine, products=[product])

@@ -154,7 +154,7 @@ def without_eventless(model: Model, event: str, products=None) -> Model:
             raise NotEstimable(
                 f"{column}: no event among the {int(in_base.sum())} with {base!r}, the "
                 "reference, so every ratio against it is infinite; choose another reference or "
-                "compare restricted means"
+                "compare the curves"
             )
         for term, rows in members.items():
             if not (rows & happened).any():

@@ -25,9 +25,9 @@ UNSETTLED = (
 # Why a hazard ratio is infinite (1) or 0 (-1): of two groups, and of a number.
 ENDLESS = {
     (True, 1): "while both groups are at risk only the first-named has events, so its hazard "
-    "ratio is infinite; compare restricted means",
+    "ratio is infinite; compare the curves",
     (True, -1): "while both groups are at risk the first-named has no event, so its hazard ratio "
-    "is 0; compare restricted means",
+    "is 0; compare the curves",
     (False, 1): "at every event nobody at risk has a higher value than the patient who has it, so "
     "its hazard ratio is infinite; leave it out",
     (False, -1): "at every event nobody at risk has a lower value than the patient who has it, so "
@@ -134,8 +134,8 @@ def endless(x, time, event, ties: str, entry=None, stay: Stay | None = None) -> 
     """A direction along which the likelihood rises without end; zeros where there is none.
 
     Along it nobody at risk at an event is higher than those who have it, and somebody is lower.
-    A linear programme finds it, whose
-    unknowns are the direction and, at each time of events, the height of the highest at risk.
+    A linear programme finds it, whose unknowns are the direction and, at each time of events, the
+    height of the highest at risk.
     """
     times, own = np.unique(time[event], return_inverse=True)
     p, many = x.shape[1], len(times)

@@ -53,8 +53,8 @@ def drawn(n: int, k: int, seed: int) -> tuple[np.ndarray, bool]:
 
 @fast
 def logranks(time, event, ways):
-    """Log-rank statistic of each relabelling; NaN where it has no variance. Earliest first."""
-    n, found = len(time), np.full(len(ways), np.nan)
+    """Log-rank statistic of each relabelling; 0 where it has no variance. Earliest first."""
+    n, found = len(time), np.zeros(len(ways))
     for w in range(len(ways)):
         way = ways[w]
         risk = 0.0

@@ -9,12 +9,14 @@ import pandas as pd
 
 from helpers.analysis import Answer
 from helpers.cohort import Cohort
+from helpers.conventions import EVENT_FLOOR
+from helpers.estimators.comparisons import logrank
+from helpers.estimators.floors import unstable
 from helpers.estimators.weighting import GIVEN, WEIGHT, balance_table
 from helpers.fit.likelihood import NotEstimable
 from helpers.labels import counted, covariate, listed, per_unit, verb
 from helpers.regression import cox_table
 from helpers.selection import EVENT, FEW_LEVELS, GROUP, TIME, Notes, known_too_late, select
-from helpers.survival import logrank_test
 from helpers.view import View, cut, with_cuts
 from helpers.words import lower, number, p_value, plain, ratio
 
@@ -74,13 +76,17 @@ def looks(answer: Answer, columns: list[str]) -> pd.DataFrame:
 
 def bearing(frame: pd.DataFrame, column: str, unit: str) -> tuple[float, str]:
     """P of a column alone, and the hazard ratio of a number as text."""
-    keys = {"time": TIME, "event": EVENT}
+    if not pd.api.types.is_numeric_dtype(frame[column]):
+        groups = pd.Categorical(frame[column])
+        test = logrank(frame.assign(**{GROUP: groups}), Notes(), "lifelines", EVENT_FLOOR)
+        return (float(test["p_value"].iloc[0]) if len(test) else np.nan), ""
     try:
-        if not pd.api.types.is_numeric_dtype(frame[column]):
-            return float(logrank_test(frame, **keys, group=column)["p_value"].iloc[0]), ""
-        row = cox_table(frame, **keys, covariates=[column]).iloc[0]
-    except (NotEstimable, ValueError):
+        row = cox_table(frame, time=TIME, event=EVENT, covariates=[column])
+    except NotEstimable:
         return np.nan, ""
+    if row["n_event"].iloc[0] < EVENT_FLOOR or unstable(row).any():
+        return np.nan, ""
+    row = row.iloc[0]
     return float(row["p_value"]), f"HR {ratio(row)} {per_unit(unit)}, "
 
 

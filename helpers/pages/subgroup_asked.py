@@ -11,7 +11,7 @@ import pandas as pd
 
 from helpers.analysis import Answer, analyse
 from helpers.cohort import Cohort
-from helpers.estimators.nulls import bootstrap_maxima, offer, permutation_maxima, statistics
+from helpers.estimators.nulls import bootstrap_maxima, offer, permutation_maxima
 from helpers.estimators.splits import SPLIT_COLUMNS, membership, splits
 from helpers.estimators.subgroups import FOREST_COLUMNS, forest, sides
 from helpers.fit.likelihood import NotEstimable
@@ -161,8 +161,8 @@ def null(asked: Asked, kind: str, *, seed: int, shuffles: int, largest: bool = F
         if kind == "permutation":
             pieces = permutation_maxima(given, seed=seed, shuffles=shuffles)
         else:
-            split = None if largest else split_of(asked)
-            if split is None and not largest:
+            split = int(asked.tests["split"].iloc[0]) if largest else split_of(asked)
+            if split is None:
                 raise NotEstimable(NOT_OFFERED)
             pieces = bootstrap_maxima(given, seed=seed, shuffles=shuffles, split=split)
         maxima = np.concatenate(list(pieces))
@@ -172,14 +172,8 @@ def null(asked: Asked, kind: str, *, seed: int, shuffles: int, largest: bool = F
 
 
 def observed(asked: Asked) -> float:
-    """The largest abs(z) of all splits on offer; missing where there is none."""
-    if asked.tests.empty:
-        return np.nan
-    try:
-        z = statistics(offer(asked.cohort, asked.view, table=asked.offered))["statistic"]
-    except NotEstimable:
-        return np.nan
-    return float(z.abs().max())
+    """The largest abs(z) of the interactions shown; missing where there is none."""
+    return float(asked.tests["interaction_statistic"].abs().max())
 
 
 def later(asked: Asked) -> pd.DataFrame:

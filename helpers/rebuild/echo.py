@@ -8,7 +8,6 @@ from helpers.rebuild.stated import told
 from helpers.rebuild.texts import as_printed, kind_of, read_text
 
 NOT_USED = "not used"
-LEVEL = 95  # percent, of an interval of which nothing else is said
 
 
 def read_back(content: dict) -> pd.DataFrame:

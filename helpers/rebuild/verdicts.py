@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from helpers.labels import listed
+
 IMPOSSIBLE = "impossible"  # whatever the conventions that the file leaves open
 CONDITIONAL = "impossible if"  # or nearly so, under the usual conventions; another would mend it
 UNEXPLAINED = "not explained"  # far from what any convention gives; no proof
@@ -49,15 +51,3 @@ class Verdict(NamedTuple):
         else:
             parts.append("No convention that the file leaves open explains it; that is no proof.")
         return " ".join(parts)
-
-
-def listed(parts, last: str = "and") -> str:
-    """Parts in a sentence.
-
-    Examples
-    --------
-    >>> listed(["a", "b", "c"]), listed(["a", "b"], "or")
-    ('a, b and c', 'a or b')
-    """
-    *most, end = parts
-    return f"{', '.join(most)} {last} {end}" if most else str(end)
