@@ -104,7 +104,8 @@ def side(frame, name) -> np.ndarray:
 )  # fmt: skip
 def test_the_fast_interactions_are_those_of_the_forest(cohort, view):
     table = statistics(offer(cohort, view)).set_index("split")
-    made = forest(cohort, view, floor=0).dropna(subset="split").drop_duplicates("split").set_index("split")
+    made = forest(cohort, view, floor=0).dropna(subset="split").drop_duplicates("split")
+    made = made.set_index("split")
     np.testing.assert_allclose(table["statistic"], made["interaction_statistic"], rtol=1e-8)
     assert table["largest"].sum() == 1
     assert table["statistic"].abs().idxmax() == table.index[table["largest"]][0]

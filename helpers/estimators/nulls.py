@@ -93,7 +93,8 @@ def statistics(offer: Offer) -> pd.DataFrame:
     -------
     DataFrame
         column, label, level, split, statistic (missing where it cannot be estimated), largest
-        (whether it is the largest in size); equal to the interaction_statistic of `forest` without a floor.
+        (whether it is the largest in size); equal to the interaction_statistic of `forest`
+        without a floor.
     """
     z = arranged(offer, np.arange(len(offer.time))[None])[0]
     table = offer.splits[["column", "label", "level", "split"]].assign(statistic=z)
