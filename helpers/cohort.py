@@ -21,18 +21,20 @@ from helpers.conventions import (
     ONE_OF_MANY,
 )
 from helpers.loading.checks import check_values
+from helpers.loading.excluding import in_use, later_rules, left_out
 from helpers.loading.flags import find_flags
-from helpers.loading.mapping import Mapping, read_mapping
+from helpers.loading.mapping import Mapping, code_text, read_mapping
 from helpers.loading.names import folder_name
 from helpers.loading.problems import CohortError, Problems
-from helpers.loading.reading import read_text_frame
+from helpers.loading.reading import read_table
 from helpers.loading.schema import (
     STATUS_COLUMN,
     check_columns,
     read_codebook,
     stated_status,
-    to_types,
 )
+from helpers.loading.times import endpoints
+from helpers.loading.values import to_types
 
 ROOT = Path(__file__).resolve().parents[1]
 PAPER_COHORT = "data/cohort_synthetic.csv"  # the one the series is written for
@@ -60,13 +62,20 @@ class Cohort:
     name, status : str
         What the cohort is called, and what it is ("real, published", "synthetic", "private").
     arms : tuple of str
-        The two arms, compared as "first vs second"; the second is the reference.
+        The arms, compared as "A vs reference"; the reference stands last. One, where nothing is
+        compared.
     endpoints : dict
         Endpoint name to label, e.g. ``{"os": "Overall survival"}``.
     mask_below : int
         Counts from 1 to one below this are masked in exports; 0 masks nothing.
     flags : DataFrame
         What was kept but deserves a look: column, rows, finding.
+    excluded : DataFrame
+        What the mapping left out, by reason: because, rows.
+    detected : tuple of str
+        How the file was read where nothing said so, with the key that says otherwise.
+    orders : dict
+        Column to its levels in order, the first the reference; only where the mapping says.
     about, time_zero : str
         One sentence on who these patients are and why they are here; when their clock starts.
     is_paper : bool
@@ -77,17 +86,20 @@ class Cohort:
     codebook: pd.DataFrame = field(repr=False)
     name: str
     status: str
-    arms: tuple[str, str]
+    arms: tuple[str, ...]
     endpoints: dict[str, str]
     mask_below: int
     flags: pd.DataFrame = field(repr=False)
+    excluded: pd.DataFrame = field(repr=False)
+    detected: tuple[str, ...] = ()
+    orders: dict[str, tuple[str, ...]] = field(default_factory=dict)
     about: str = ""
     time_zero: str = "time zero"
     is_paper: bool = False
 
     @property
     def reference_arm(self) -> str:
-        return self.arms[1]
+        return self.arms[-1]
 
     @property
     def slug(self) -> str:
@@ -122,6 +134,15 @@ class Cohort:
         if invented := self.invented(*columns):
             parts.append(f"Rests on invented values: {', '.join(invented)}.")
         return " ".join(parts)
+
+    @property
+    def remarks(self) -> list[str]:
+        """How the file was read, whom the mapping left out, and what deserves a look."""
+        left = [f"left out by the mapping: {row.rows} ({row.because})"
+                for row in self.excluded.itertuples()]  # fmt: skip
+        looks = [f"{row.column}: {row.finding} ({row.rows} of {len(self.frame)} rows)"
+                 for row in self.flags.itertuples()]  # fmt: skip
+        return [*self.detected, *left, *looks]
 
     def invented(self, *columns: str) -> list[str]:
         """Labels of those columns whose values were made up."""
@@ -198,38 +219,57 @@ def load_cohort(
         problems.raise_if_any()
     path = resolve(path)
     is_paper = path in (ROOT / PAPER_COHORT, ROOT / SECOND_COHORT) and not map_path
-    text = read_text_frame(path, problems)
-    if member and not map_path and len(text) and STATUS_COLUMN in text:
-        is_paper = is_paper or bool((text[STATUS_COLUMN] == "synthetic").all())
     mapping = (
         read_mapping(resolve(map_path), problems)
         if map_path
         else Mapping.standard(path, is_paper=is_paper)
     )
+    table = read_table(path, (mapping or Mapping()).file, problems)
     problems.raise_if_any()
+    text = table.frame
+    if member and not map_path and len(text) and STATUS_COLUMN in text:
+        is_paper = is_paper or bool((text[STATUS_COLUMN] == "synthetic").all())
     codebook = read_codebook(ROOT / "data" / "codebook.csv", mapping)
     if not is_paper:
         codebook["evidence"] = ""  # says how the published cohort was rebuilt
 
     status = stated_status(text, mapping)
-    text, left_out = check_columns(text, mapping, codebook, problems)
-    frame, bad = to_types(text, mapping, codebook, problems)
-    check_values(frame, bad, text, mapping, codebook, problems)
+    text, excluded = in_use(table, mapping, codebook.index, problems)
+    made = endpoints(text, mapping, table.decimal, problems)
+    table.said.extend(made.said)
+    named, silent = check_columns(table._replace(frame=text), made.columns, mapping, codebook,
+                                  problems)  # fmt: skip
+    stay, more = left_out(text, named, later_rules(mapping, table), table.decimal, problems)
+    excluded = pd.concat([excluded, more], ignore_index=True)
+    for column, wrong, finding, remedy in made.wrong:
+        problems.add_rows(column, wrong[wrong.index.isin(stay)], finding, remedy)
+    if stay.empty and len(text):
+        problems.add("mapping, exclude", "rules that leave nobody", "correct them")
+        problems.raise_if_any()
+    named = named.loc[stay]
+    frame, bad = to_types(named, mapping, codebook, table.decimal, problems)
+    raw = table.frame.reindex(columns=[mapping.columns.get(c, c) for c in named], index=stay)
+    raw.columns = named.columns
+    partly = check_values(frame, bad, raw, mapping, codebook, problems)
     problems.raise_if_any()
-    flags = find_flags(frame, mapping, codebook, left_out, problems.remarks)
+    flags = find_flags(frame, mapping, codebook, silent, problems.remarks + partly)
 
     frame = frame.reset_index(drop=True)
-    levels = list(frame["arm"].unique())
-    reference = mapping.reference_arm or sorted(levels)[0]
-    arms = (next(level for level in levels if level != reference), reference)
+    orders = {column: tuple(map(code_text, levels)) for column, levels in mapping.order.items()}
+    levels = [level for level in orders.get("arm", ()) if level in set(frame["arm"])]
+    levels = levels or list(dict.fromkeys(frame["arm"]))
+    levels = levels if len(levels) == 2 or "arm" in orders else sorted(levels)
+    reference = mapping.reference_arm or (levels[0] if "arm" in orders else min(levels))
+    arms = (*(level for level in levels if level != reference), reference)
     codebook = codebook.loc[[c for c in codebook.index if c in frame.columns]]
-    endpoints = {
+    names = {
         column.removesuffix("_time"): codebook.at[column, "label"]
         for column in codebook.index[codebook["type"] == "time"]
     }
     return Cohort(
         frame=frame, codebook=codebook, name=mapping.name, status=status, arms=arms,
-        endpoints=endpoints, mask_below=mapping.mask_below, flags=flags, about=mapping.about,
+        endpoints=names, mask_below=mapping.mask_below, flags=flags, excluded=excluded,
+        detected=tuple(table.said), orders=orders, about=mapping.about,
         time_zero=mapping.time_zero, is_paper=is_paper,
     )  # fmt: skip
 

@@ -57,6 +57,10 @@ def select(cohort: Cohort, view: View, notes: Notes) -> Selection:
     unknown = code < 0
     if unknown.any():
         notes.add(view.compare, f"{count(unknown, 'patient')} without a value left out.")
+    untold = np.isnan(time) & ~unknown
+    if untold.any():
+        notes.add(view.endpoint, f"{count(untold, 'patient')} without this endpoint left out.")
+    unknown = unknown | untold
     outside = (inside == 0) & ~unknown
     if view.where:
         conditions = " and ".join(map(str, view.where))
@@ -93,8 +97,11 @@ def select(cohort: Cohort, view: View, notes: Notes) -> Selection:
     group = compared.set_categories(left)
     columns = {TIME: time, EVENT: event, GROUP: group, INSIDE: inside, view.compare: group}
     columns |= {column: whole[column] for column in view.adjust}  # the models name their terms
-    if "arm" in view.adjust:  # a model compares with the first level
-        columns["arm"] = grouped(cohort, "arm", [*reversed(cohort.arms)])
+    for column in view.adjust:  # a model compares with the first level
+        if column == "arm" or column in cohort.orders:
+            levels = column_levels(cohort, column)
+            order = reversed(levels) if column == "arm" else levels
+            columns[column] = grouped(cohort, column, [*order])
     everybody = pd.DataFrame(columns, index=whole.index)
     data = everybody if chosen.all() else everybody[chosen]
     if not chosen.all():
@@ -137,6 +144,8 @@ def column_levels(cohort: Cohort, column: str) -> list[str]:
     if column == "arm":
         return list(cohort.arms)
     levels = sorted(level_text(values).dropna().unique())
+    if column in cohort.orders:
+        return [level for level in cohort.orders[column] if level in levels]
     if pd.api.types.is_numeric_dtype(values):
         levels = sorted(levels, key=float)
         if len(levels) > FEW_LEVELS:

@@ -58,11 +58,7 @@ def read_counts(answer: Answer) -> str:
 
 def read_remarks(answer: Answer) -> str:
     """What is odd about the cohort, and what the answer leaves out or withholds."""
-    total = len(answer.cohort.frame)
-    parts = [
-        f"{plain(row.column)}: {plain(row.finding)} ({row.rows} of {counted(total, 'row')})."
-        for row in answer.cohort.flags.itertuples()
-    ]
+    parts = [f"{plain(remark)}." for remark in answer.cohort.remarks]
     parts += [
         f"{plain(column_label(answer, row.about))}: {plain(row.note)}"
         for row in answer.notes.itertuples()

@@ -109,7 +109,7 @@ class ExplorerPage:
             "HTMLInputElement.prototype.click = function () {"
             "  if (this.type === 'file') document.body.append(this); else click.call(this); };"
         )
-        self.press("Choose a CSV file")
+        self.press("Choose a file")
         self.patiently(lambda: self.one("input[type=file]").send_keys(str(path)))
 
     def slide(self, end, key):

@@ -485,10 +485,10 @@ def upload(form, name, text):
 def mean(form, endpoint, meanings):
     """Say in the form what the codes of an endpoint's event mean."""
     for code, meaning in meanings.items():
-        form.endpoints[endpoint][2].fields[code].value = meaning
+        form.endpoints[endpoint].codes.fields[code].value = meaning
 
 
-UNKNOWN = ["0:LIVING", "1:DECEASED", "[Not Available]", "1:DECEASED", "lost"] * 8
+UNKNOWN = ["0:LIVING", "1:DECEASED", "unclear", "1:DECEASED", "lost"] * 8
 
 
 def form_with_unknown_status():
@@ -500,18 +500,19 @@ def form_with_unknown_status():
     return page, page.own.form
 
 
-def test_no_code_of_a_status_has_a_meaning_until_it_is_given_one():
+def test_a_status_has_no_meaning_but_what_its_word_says_until_it_is_given_one():
     page, form = form_with_unknown_status()
-    fields = form.endpoints["os"][2].fields
-    assert set(fields) == set(UNKNOWN)
+    fields = form.endpoints["os"].codes.fields
+    assert set(fields) == {"0:LIVING", "1:DECEASED", "lost", "unclear"}
+    said = {"0:LIVING": "censored", "1:DECEASED": "event"}
     for code, field in fields.items():
-        assert field.value == "(none)" and field.description == f"{code} means"
+        assert field.value == said.get(code, "(none)") and field.description == f"{code} means"
         assert list(field.options) == ["(none)", "event", "censored", "missing", "another cause"]
-    for code, meaning in (("1:DECEASED", "event"), ("0:LIVING", "censored"), ("lost", "censored")):
+    for code, meaning in (("1:DECEASED", "event"), ("lost", "censored")):
         assert page.cohort is PAPER
         mean(form, "os", {code: meaning})
         form.load()
-        assert "[Not Available]" in form.said.value
+        assert "unclear" in form.said.value
         assert "a code the recode does not name" in form.said.value
     assert "not alive" in form.said.value
 
@@ -519,15 +520,15 @@ def test_no_code_of_a_status_has_a_meaning_until_it_is_given_one():
 def test_a_status_that_is_unknown_is_never_censored_and_its_patients_are_counted():
     page, form = form_with_unknown_status()
     known = {"1:DECEASED": "event", "0:LIVING": "censored", "lost": "censored"}
-    mean(form, "os", known | {"[Not Available]": "missing"})
+    mean(form, "os", known | {"unclear": "missing"})
     form.load()
     assert page.cohort is PAPER
     assert "no status for 8 patients, and unknown is not alive" in form.said.value
-    mean(form, "os", {"[Not Available]": "another cause"})
+    mean(form, "os", {"unclear": "another cause"})
     form.load()
     assert page.cohort is PAPER
     assert "neither event nor censoring" in form.said.value
-    mean(form, "os", {"[Not Available]": "event"})
+    mean(form, "os", {"unclear": "event"})
     form.load()
     assert page.cohort.frame["os_event"].sum() == UNKNOWN.count("1:DECEASED") + 8
 
@@ -535,16 +536,17 @@ def test_a_status_that_is_unknown_is_never_censored_and_its_patients_are_counted
 def test_every_code_stands_in_the_mapping_that_the_form_writes():
     _, form = form_with_unknown_status()
     mean(form, "os", {"1:DECEASED": "event", "0:LIVING": "censored", "lost": "another cause",
-                      "[Not Available]": "missing"})  # fmt: skip
+                      "unclear": "missing"})  # fmt: skip
     written = yaml.load(form.mapping.value, TextLoader)["recode"]["os_event"]
     assert written == {"1:DECEASED": "1", "0:LIVING": "0", "lost": "another cause",
-                       "[Not Available]": None}  # fmt: skip
+                       "unclear": None}  # fmt: skip
 
 
 def test_another_event_column_asks_for_its_own_codes_again():
     _, form = form_with_unknown_status()
     mean(form, "os", {"1:DECEASED": "event"})
-    event, codes = form.endpoints["os"][1:]
+    ending = form.endpoints["os"]
+    event, codes = ending.fields["status"], ending.codes
     event.value = "arm"
     assert list(codes.fields) == ["A", "B"]
     assert {field.value for field in codes.fields.values()} == {"(none)"}
@@ -568,8 +570,8 @@ def test_a_file_with_our_names_is_used_as_it_is(tmp_path):
 
 def test_a_file_that_cannot_be_read_is_refused_with_every_reason():
     page = Explorer(PAPER)
-    upload(page.own.form, "bad.csv", "a;b\n1;2\n")
-    assert "values separated by" in page.own.form.said.value
+    upload(page.own.form, "bad.csv", "a,b\n1,2,3\n4,5,6,7\n")
+    assert "the header has 2 names" in page.own.form.said.value
     upload(page.own.form, "<b>x</b>.csv", "patient_id,arm,os_time,os_event\np,A,-3,1\nq,B,2,7\n")
     page.own.form.load()
     assert "1, 7: a code the recode does not name" in page.own.form.said.value
@@ -592,13 +594,13 @@ def test_arms_that_are_numbers_get_names(tmp_path):
 
 def test_codes_of_a_known_column_are_asked_for_and_never_made_missing_unasked():
     page = Explorer(PAPER)
-    rows = [f"p{i},{'AB'[i % 2]},{i + 1},1,{'wm'[i % 3 // 2]}" for i in range(40)]
+    rows = [f"p{i},{'AB'[i % 2]},{i + 1},1,{'xm'[i % 3 // 2]}" for i in range(40)]
     upload(page.own.form, "mine.csv", "\n".join(["patient_id,arm,os_time,os_event,sex", *rows]))
     form = page.own.form
     form.reference.value = "A"
     mean(form, "os", {"1": "event"})
     sex = next(row for row in form.rows if row.column == "sex")
-    sex.codes.fields["w"].value = "F"
+    sex.codes.fields["x"].value = "F"
     form.load()
     assert "cannot be used" in form.said.value and "m" in form.said.value
     sex.codes.fields["m"].value = "M"

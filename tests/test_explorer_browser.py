@@ -277,29 +277,20 @@ def own_file(folder):
 def test_a_reader_loads_a_file_finds_a_subgroup_and_leaves_with_results(page, tmp_path):
     page.press("Your own cohort")
     page.upload(own_file(tmp_path))
-    wait_for(lambda: page.control("Arm"))
-    page.pick("Arm", "Treatment")
     wait_for(lambda: HOSTILE in page.control("Compared with (reference arm)").text)
     page.press("Check and use this cohort")
-    wait_for(lambda: "no pair such as os_time" in page.text("[role=alert]"))
+    wait_for(lambda: "1, 2: a code the recode does not name" in page.text("[role=alert]"))
     page.pick("Compared with (reference arm)", "chemo, then 'rest'")
-    page.pick("Times are in", "months")
     overall = page.driver.find_element(
         By.XPATH, "//b[.='Overall survival']/ancestor::*[contains(@class,'widget-vbox')][1]"
     )
-    for label, choice in (("Time", "Months"), ("Event", "Vital status"), ("1 means", "censored")):
-        path = f".//label[.='{label}']/..//select"
-        ExplorerPage.select(wait_for(lambda: overall.find_element(By.XPATH, path)), choice)  # noqa: B023
-        time.sleep(0.3)
+    path = ".//label[.='1 means']/..//select"
+    ExplorerPage.select(overall.find_element(By.XPATH, path), "censored")
     page.press("Check and use this cohort")
     wait_for(lambda: "2: a code the recode does not name" in page.text("[role=alert]"))
     ExplorerPage.select(overall.find_element(By.XPATH, ".//label[.='2 means']/..//select"), "event")
     name = page.control("Name of the cohort", "input")
     name.send_keys(f" {HOSTILE}", Keys.TAB)
-    page.pick("Age at start", "factor: a number")
-    page.pick("Gender", "known: Sex")
-    page.pick("female means", "F")
-    page.pick("male means", "M")
     page.press("Check and use this cohort")
     wait_for(lambda: f"My cohort 2024 {HOSTILE}: private data" in page.text(), 30, "the cohort")
     page.pick("Add a filter", "Sex")

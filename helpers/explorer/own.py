@@ -1,61 +1,98 @@
-"""A reader's own cohort in the page: a CSV, a form that writes its mapping, and the same checks.
+"""A reader's own cohort in the page: a file, a form that writes its mapping, and the same checks.
 
-The form proposes only what names say; every choice stands in the mapping that it writes, which can
-be read and corrected before it is used. The file stays on this machine.
+The form proposes what names and values say; every choice stands in the mapping that it writes,
+which can be read, corrected and downloaded. The file stays on this machine. The mapping, which
+holds names of columns and codes and no patient, is remembered for files with the same columns.
 """
 
+import base64
+import os
 import re
 import tempfile
-from collections.abc import Callable, Collection
+from collections.abc import Callable
+from hashlib import sha256
 from html import escape
 from pathlib import Path
 
 import ipywidgets as w
-import pandas as pd
 import yaml
 
 from helpers.cohort import ROOT, CohortError, load_cohort
 from helpers.conventions import DAYS_PER
-from helpers.explorer.filters import ordered_levels
-from helpers.explorer.parts import NARROW, small
-from helpers.loading.mapping import STATUSES, Mapping
+from helpers.explorer.own_fields import (
+    MOST_CODES,
+    NONE,
+    NUMBERED,
+    TEXT,
+    WIDE,
+    Ending,
+    OtherColumn,
+    levels,
+    names_of,
+    preview,
+)
+from helpers.explorer.parts import folding, small
+from helpers.loading.formats import SEPARATORS, Stated
+from helpers.loading.mapping import STATUSES, Mapping, TextLoader
 from helpers.loading.problems import Problems
-from helpers.loading.reading import read_text_frame, without_missing
-from helpers.loading.schema import ANOTHER_CAUSE, is_identifier, read_codebook
+from helpers.loading.proposals import propose
+from helpers.loading.reading import MISSING, read_table
+from helpers.loading.schema import FIXED_LABELS, is_identifier, read_codebook
 
-WIDE = {"layout": w.Layout(width="100%", max_width="640px"), "style": NARROW}
-# A text is sent when its field is left: while it is typed, a button could be faster than it.
-TEXT = WIDE | {"continuous_update": False}
-NONE, NUMBERED, NO_VALUE = "(none)", "(number the rows)", "(no value)"
-LEAVE, CATEGORY, NUMBER = "leave out", "factor: groups", "factor: a number"
-ENDPOINTS = {"os": "Overall survival", "pfs": "Progression-free survival", "": "Another endpoint"}
-MOST_CODES = 20  # different values in a column that can be an arm or an event
-# What a status can mean, and how a mapping says it. None is taken unless it is chosen: somebody
-# whose status is unknown is not alive.
-STATUS = {"event": "1", "censored": "0", "missing": None, "another cause": ANOTHER_CAUSE}
+ENDPOINTS = FIXED_LABELS | {"": "Another endpoint"}
+FORMS = "HELPERS_FORMS"  # the folder in which mappings are remembered, if not build/forms
+RULE = re.compile(r"exclude: \[\{(column: [^{}]*?), because: \.\.\.\}\]")
+# What the form asks for; other keys of a mapping are kept as they are.
+ASKED = frozenset(
+    {"name", "status", "time_unit", "time_zero", "columns", "labels", "recode", "times", "file",
+     "reference_arm", "factors", "ignore", "missing", "exclude", "mask_below"}
+)  # fmt: skip
 
 
 class OwnForm:
-    """Upload, say what the columns are, check, and use: `used(cohort, files=, mapping=)`."""
+    """Choose a file, say what the columns are, check, and use: `used(cohort, files=, mapping=)`."""
 
     def __init__(self, used: Callable[..., None]):
-        self.used, self.text, self.data, self.rows = used, None, b"", []
+        self.used, self.table, self.data, self.rows, self.quiet = used, None, b"", [], False
+        self.remembered = Path(os.environ.get(FORMS, ROOT / "build" / "forms"))
         self.book = read_codebook(ROOT / "data" / "codebook.csv", Mapping())
         self.upload = w.FileUpload(
-            accept=".csv", multiple=False, description="Choose a CSV file",
-            layout=w.Layout(width="auto", align_self="flex-start"),
+            accept=".csv,.tsv,.txt,.xlsx,.sav,.dta,.gz", multiple=False,
+            description="Choose a file", layout=w.Layout(width="auto", align_self="flex-start"),
         )  # fmt: skip
         self.upload.observe(lambda change: self.uploaded(change["new"]), "value")
-        self.said = w.HTML()
-        self.fields = w.VBox()
+        self.said, self.fields = w.HTML(), w.VBox()
         self.mapping = w.Textarea(description="Mapping", rows=14, **TEXT)
+        self.link = w.HTML()
+        self.mapping.observe(lambda _: self.offer_link(), "value")
         self.use = small("Check and use this cohort", self.load)
-        self.below = w.VBox([self.mapping, self.use], layout=w.Layout(display="none"))
+        self.rules = w.VBox()
+        self.below = w.VBox([folding("The mapping that this form wrote",
+                                     w.VBox([self.mapping, self.link])), self.use],
+                            layout=w.Layout(display="none"))  # fmt: skip
+        self.reading = self.reading_fields()
+        self.otherwise = folding("Read the file otherwise", w.VBox([*self.reading.values()]))
         self.box = w.VBox([
-            w.HTML("<p>One row per patient, values separated by commas. The file is read by this "
-                   "page on the machine it runs on and sent nowhere else.</p>"),
-            self.upload, self.fields, self.below, self.said,
+            w.HTML("<p>A table with one row per patient: CSV, text with tabs or semicolons, Excel "
+                   "(.xlsx), SPSS or Stata. The file is read by this page on the machine it runs "
+                   "on and sent nowhere else.</p>"),
+            self.upload, self.fields, self.below, self.said, self.rules,
         ])  # fmt: skip
+
+    def reading_fields(self) -> dict[str, w.Widget]:
+        """How the file is to be read, where the page did not see it."""
+        signs = [("as detected", "")] + [(name, name) for name in SEPARATORS.values()]
+        made = {
+            "separator": w.Dropdown(options=signs, description="Values are separated by", **WIDE),
+            "decimal": w.Dropdown(options=[("as detected", ""), ("comma", ","), ("point", ".")],
+                                  description="Mark of decimals", **WIDE),
+            "header_row": w.Text(description="Row of the names", placeholder="as detected", **TEXT),
+            "sheet": w.Text(description="Sheet", placeholder="as detected", **TEXT),
+            "encoding": w.Text(description="Encoding", placeholder="as detected", **TEXT),
+        }  # fmt: skip
+        for field in made.values():
+            field.observe(lambda _: self.read(), "value")
+        return made
 
     # -- the file --------------------------------------------------------------------------
 
@@ -64,112 +101,181 @@ class OwnForm:
         if not files:
             return
         self.name, self.data = Path(files[0]["name"]).name, bytes(files[0]["content"])
-        problems = Problems(self.name)
+        self.read()
+
+    def stated(self) -> dict[str, str]:
+        """What the reader says of the file."""
+        return {key: field.value for key, field in self.reading.items() if field.value.strip()}
+
+    def read(self) -> None:
+        """Read the file's columns, and offer the form with what they propose."""
+        if not self.data:
+            return
+        problems, given = Problems(self.name), self.stated()
+        signs = {name: sign for sign, name in SEPARATORS.items()}
+        if "separator" in given:
+            given["separator"] = signs[given["separator"]]
+        if "header_row" in given:
+            whole = re.fullmatch("[1-9][0-9]{0,3}", given["header_row"])
+            given["header_row"] = int(given["header_row"]) if whole else None
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "cohort.csv"
+            path = Path(folder) / "cohort"
             path.write_bytes(self.data)
-            self.text = read_text_frame(path, problems)
+            try:
+                self.table = read_table(path, Stated(**given), problems)
+            except LookupError:  # an encoding that does not exist
+                problems.add("encoding", repr(given["encoding"]), "use utf-8, cp1252 or mac_roman")
         try:
             problems.raise_if_any()
         except CohortError as error:
-            self.refuse(str(error))
+            self.refuse(error)
+            self.fields.children = (self.otherwise,)
             return
-        self.text = without_missing(self.text)
-        self.said.value = ""
-        self.form()
+        self.said.value, self.rules.children = "", ()
+        self.proposed = propose(self.table)
+        missing = MISSING | set(self.proposed.mapping.get("missing", []))
+        self.text = self.table.frame.mask(self.table.frame.isin(missing))
+        self.form(self.known_before() or self.proposed.mapping)
 
-    def refuse(self, why: str) -> None:
-        text = f'<pre style="white-space:pre-wrap">{escape(why)}</pre>'
+    def refuse(self, error: CohortError) -> None:
+        """Say all that is wrong, beside its field where there is one, and offer its remedy."""
+        text = f'<pre style="white-space:pre-wrap">{escape(str(error))}</pre>'
         self.said.value = f'<div role="alert">{text}</div>'
+        made = len(self.fields.children) > 1
+        sources = {v: k for k, v in self.plain()["columns"].items()} if made else {}
+        fields, offered = self.troubles() if made else {}, []
+        for where, found, remedy in error.problems:
+            column = where.partition(", row")[0].rpartition(" ")[2]
+            field = fields.get(column) or fields.get(sources.get(column, ""))
+            if field is not None:
+                field.value += (
+                    f"<div style='color:#a40000'>{escape(found)}. {escape(remedy)}.</div>"
+                )
+            if rule := RULE.search(remedy):
+                offered.append(rule[1])
+        self.rules.children = tuple(
+            small(f"Leave these patients out ({rule.replace('column: ', '')})",
+                  lambda rule=rule: self.leave_out(rule))
+            for rule in dict.fromkeys(offered)
+        )  # fmt: skip
+
+    def troubles(self) -> dict[str, w.HTML]:
+        """Where to say what is wrong with a column, by our name or by that of the file."""
+        found = {"arm": self.arm_trouble, "patient_id": self.id_trouble}
+        for ending in self.endpoints.values():
+            name = ending.key
+            for column in (name, f"{name}_time", f"{name}_event", *ending.used()):
+                found[column] = ending.trouble
+        found |= {row.column: row.trouble for row in self.rows}
+        for field in found.values():
+            field.value = ""
+        return found
+
+    def leave_out(self, rule: str) -> None:
+        """Take up the rule that a refusal offers, and check again."""
+        made = dict(part.split(": ", 1) for part in rule.split(", "))
+        self.excluded.append(made | {"because": " ".join(made.values()).replace("_", " ")})
+        self.write()
+        self.load()
 
     # -- the form --------------------------------------------------------------------------
 
-    def form(self) -> None:
-        """Fields for this file; what names say is filled in, the rest is open."""
-        self.rows, self.arm_names, self.arm_box = [], {}, w.VBox()
-        names = list(self.text.columns)
+    def form(self, mapping: dict) -> None:
+        """Fields for this file, filled with what a mapping says."""
+        self.quiet, self.rows, self.arm_names, self.arm_box = True, [], {}, w.VBox()
+        self.kept = {key: value for key, value in mapping.items() if key not in ASKED}
+        self.excluded = list(mapping.get("exclude", []))
+        columns, names = mapping.get("columns", {}), list(self.text.columns)
         few = [c for c in names if self.text[c].nunique() <= MOST_CODES]
         safe = [c for c in names if not is_identifier(c)]
-        self.given = w.Text(value=Path(self.name).stem, description="Name of the cohort", **TEXT)
-        self.status = w.Dropdown(options=STATUSES, value="private", description="Data are", **WIDE)
-        self.zero = w.Text(value="time zero", description="The clock starts at", **TEXT)
-        self.unit = w.Dropdown(options=list(DAYS_PER), description="Times are in", **WIDE)
-        self.mask = w.BoundedIntText(value=5, min=0, max=999, **WIDE,
-                                     description="Mask counts below, in downloads")  # fmt: skip
-        self.id = w.Dropdown(options=[NUMBERED, *safe], description="Patient id", **WIDE)
-        self.id.value = next((c for c in safe if c.lower() in ("patient_id", "id")), NUMBERED)
-        self.arm = w.Dropdown(options=[NONE, *few], description="Arm", **WIDE)
-        self.arm.value = next((c for c in few if c.lower() in ("arm", "treatment")), NONE)
+
+        def chosen(options, value, **about):
+            return w.Dropdown(options=options, value=value if value in options else options[0],
+                              **about, **WIDE)  # fmt: skip
+
+        stem = re.sub(r"(\.(csv|tsv|txt|xlsx|sav|dta|gz))+$", "", self.name)
+        self.given = w.Text(value=mapping.get("name", stem), description="Name of the cohort",
+                            **TEXT)  # fmt: skip
+        self.status = chosen([*reversed(STATUSES)], mapping.get("status"), description="Data are")
+        self.zero = w.Text(value=mapping.get("time_zero", "time zero"),
+                           description="The clock starts at", **TEXT)  # fmt: skip
+        self.unit = chosen(list(DAYS_PER), mapping.get("time_unit"), description="Times are in")
+        self.mask = w.BoundedIntText(
+            value=int(mapping.get("mask_below", 5)), min=0, max=999,
+            description="Mask counts below, in downloads", **WIDE,
+        )  # fmt: skip
+        self.missing = w.Text(value=", ".join(mapping.get("missing", [])),
+                              description="Texts that mean missing", placeholder="Unknown, n.d.",
+                              **TEXT)  # fmt: skip
+        self.id = chosen([NUMBERED, *safe], columns.get("patient_id"), description="Patient id")
+        self.arm = chosen([NONE, *few], columns.get("arm"), description="Arm")
         self.reference = w.Dropdown(description="Compared with (reference arm)", **WIDE)
-        self.endpoints = {key: self.endpoint(key, names, few) for key in ENDPOINTS}
-        self.other = w.Text(value="", description="Name of the other endpoint",
-                            placeholder="Recurrence-free survival", **TEXT)  # fmt: skip
+        self.arm_trouble, self.id_trouble = w.HTML(), w.HTML()
+        keys = [*dict.fromkeys([*ENDPOINTS, *names_of(mapping)])]
+        keys.append(keys.pop(keys.index("")))
+        titles = ENDPOINTS | mapping.get("labels", {})
+        self.endpoints = {
+            key: Ending(key, escape(titles.get(key, key)), self.text, self.chosen) for key in keys
+        }
         self.others = w.VBox()
+        for ending in self.endpoints.values():
+            ending.take(mapping)
         for widget in (self.given, self.status, self.zero, self.unit, self.mask, self.reference,
-                       self.other):  # fmt: skip
+                       self.missing):  # fmt: skip
             widget.observe(lambda _: self.write(), "value")
         for widget in (self.id, self.arm):
             widget.observe(lambda _: self.chosen(), "value")
+        detected = "".join(f"<li>{escape(text)}</li>" for text in self.table.said)
         self.fields.children = (
-            w.HTML(f"<b>{escape(self.name)}</b>: {len(self.text)} rows, {len(names)} columns."),
-            self.given, self.status, self.unit, self.zero, self.mask, self.id, self.arm,
-            self.reference, self.arm_box,
-            *(w.VBox([w.HTML(f"<b>{ENDPOINTS[key]}</b>"), *([self.other] if not key else []),
-                      time, event, codes.box])
-              for key, (time, event, codes) in self.endpoints.items()),
+            w.HTML(f"<b>{escape(self.name)}</b>: {len(self.text)} rows, {len(names)} columns."
+                   f"<ul>{detected}</ul>{preview(self.text)}"),
+            self.otherwise, self.given, self.status, self.unit, self.zero, self.mask,
+            self.missing, self.id, self.id_trouble, self.arm, self.reference, self.arm_box,
+            self.arm_trouble, *(ending.box for ending in self.endpoints.values()),
             w.HTML("<b>All other columns</b>: a factor can be compared, filtered by and adjusted "
                    "for."),
             self.others,
         )  # fmt: skip
         self.below.layout.display = ""
-        self.chosen()
+        self.quiet = False
+        self.chosen(mapping)
+        called = mapping.get("recode", {}).get("arm", {})
+        for level, field in self.arm_names.items():
+            field.value = called.get(level, level)
+        for level, name in {**{v: v for v in self.arm_names}, **called}.items():
+            if name == mapping.get("reference_arm") and level in self.arm_names:
+                self.reference.value = level
+        self.write()
 
-    def endpoint(self, key: str, names: list, few: list) -> tuple[w.Dropdown, w.Dropdown, "Codes"]:
-        """Time, event, and what each value of the event column means."""
-        time = w.Dropdown(options=[NONE, *names], description="Time", **WIDE)
-        event = w.Dropdown(options=[NONE, *few], description="Event", **WIDE)
-        codes = Codes(self.write)
-        if key:
-            time.value = next((c for c in names if c.lower() == f"{key}_time"), NONE)
-            event.value = next((c for c in few if c.lower() == f"{key}_event"), NONE)
-
-        def ask(_=None):
-            codes.ask(self.levels(event.value) if event.value != NONE else [], list(STATUS))
-
-        ask()
-        event.observe(lambda _: (ask(), self.chosen()), "value")
-        time.observe(lambda _: self.chosen(), "value")
-        return time, event, codes
-
-    def levels(self, column: str) -> list[str]:
-        return [str(v) for v in ordered_levels(self.text[column].astype("string"))]
-
-    def chosen(self) -> None:
+    def chosen(self, mapping: dict | None = None) -> None:
         """Id, arm or an endpoint was chosen: the reference and the other columns follow."""
-        if self.arm.value != NONE:
-            levels = self.levels(self.arm.value)
-            if list(self.reference.options) != levels:
-                self.reference.options = levels
-                self.reference.value = None
-                self.name_arms(levels)
+        if self.quiet:
+            return
+        arms = levels(self.text[self.arm.value]) if self.arm.value != NONE else []
+        if list(self.reference.options) != arms:
+            self.reference.options = arms
+            self.reference.value = None
+            self.name_arms(arms)
         taken = {self.id.value, self.arm.value}
-        for time, event, _ in self.endpoints.values():
-            taken |= {time.value, event.value}
+        for ending in self.endpoints.values():
+            taken |= {*ending.used()}
         known = [c for c in self.book.index if self.book.at[c, "role"] not in ("id", "arm")
                  and self.book.at[c, "type"] in ("number", "category")]  # fmt: skip
         old = {row.column: row for row in self.rows}
-        self.rows = [
-            old.get(c) or OtherColumn(c, self.text[c], known, self.book, self.write)
-            for c in self.text.columns
-            if c not in taken
-        ]
+        self.rows = []
+        for c in [c for c in self.text.columns if c not in taken]:
+            if c not in old:
+                why = escape(self.proposed.columns[c].reason)
+                old[c] = OtherColumn(c, self.text[c], known, self.book, self.write, why)
+                old[c].take(mapping or {})
+            self.rows.append(old[c])
         self.others.children = tuple(row.box for row in self.rows)
         self.write()
 
-    def name_arms(self, levels: list[str]) -> None:
+    def name_arms(self, arms: list[str]) -> None:
         """A field for the name of each arm, which the file may have as a number."""
         self.arm_names = {
-            level: w.Text(value=level, description=f"{level} is called", **TEXT) for level in levels
+            level: w.Text(value=level, description=f"{level} is called", **TEXT) for level in arms
         }
         for field in self.arm_names.values():
             field.observe(lambda _: self.write(), "value")
@@ -180,37 +286,52 @@ class OwnForm:
     def plain(self) -> dict:
         """The mapping as the form has it."""
         columns = {"patient_id": "row_number" if self.id.value == NUMBERED else self.id.value}
-        recode, labels, factors, ignore = {}, {}, {}, []
         called = {level: field.value.strip() or level for level, field in self.arm_names.items()}
+        missing = [text.strip() for text in self.missing.value.split(",") if text.strip()]
+        made = {"columns": columns, "labels": {}, "recode": {}, "times": {}, "missing": missing}
         if self.arm.value != NONE:
             columns["arm"] = self.arm.value
             if any(level != name for level, name in called.items()):
-                recode["arm"] = called
-        for key, (time, event, codes) in self.endpoints.items():
-            if time.value == NONE and event.value == NONE:
-                continue
-            name = key or slug(self.other.value) or "other"
-            if not key and self.other.value.strip():
-                labels[name] = self.other.value.strip()
-            for kind, chosen in (("time", time.value), ("event", event.value)):
-                if chosen != NONE:
-                    columns[f"{name}_{kind}"] = chosen
-            if event.value != NONE:  # a code without a meaning is left out: the check asks for it
-                recode[f"{name}_event"] = {old: STATUS[new] for old, new in codes.given().items()}
+                made["recode"]["arm"] = called
+        for ending in self.endpoints.values():
+            ending.into(made)
+        factors, ignore = {}, []
         for row in self.rows:
-            row.into(columns, recode, factors, ignore)
+            row.into(columns, made["recode"], factors, ignore)
         given = {
             "name": self.given.value.strip() or "My cohort", "status": self.status.value,
-            "time_unit": self.unit.value, "time_zero": self.zero.value.strip() or "time zero",
-            "columns": columns, "labels": labels, "recode": recode,
-            "reference_arm": called.get(self.reference.value), "factors": factors, "ignore": ignore,
-            "mask_below": str(self.mask.value),
+            "file": self.stated(), "time_unit": self.unit.value,
+            "time_zero": self.zero.value.strip() or "time zero", **made,
+            "reference_arm": called.get(self.reference.value), "factors": factors,
+            "ignore": ignore, "exclude": self.excluded, "mask_below": str(self.mask.value),
+            **self.kept,
         }  # fmt: skip
-        return {key: value for key, value in given.items() if value}
+        given["missing"] = list(dict.fromkeys(made["missing"]))
+        return {key: value for key, value in given.items() if value or key == "columns"}
 
     def write(self) -> None:
-        if self.text is not None:
+        if self.table is not None and not self.quiet:
             self.mapping.value = yaml.safe_dump(self.plain(), sort_keys=False, allow_unicode=True)
+
+    def offer_link(self) -> None:
+        """The mapping as a file to keep."""
+        data = base64.b64encode(self.mapping.value.encode()).decode()
+        self.link.value = (f'<a download="mapping.yaml" href="data:text/yaml;base64,{data}">'
+                           "Download this mapping</a>")  # fmt: skip
+
+    def memory(self) -> Path:
+        """Where the mapping of files with these columns is remembered."""
+        mark = sha256("\n".join(self.table.frame.columns).encode()).hexdigest()[:16]
+        return self.remembered / f"{mark}.yaml"
+
+    def known_before(self) -> dict | None:
+        """The mapping used last for a file with these columns."""
+        try:
+            given = yaml.load(self.memory().read_text(encoding="utf-8"), TextLoader)
+        except (OSError, yaml.YAMLError, ValueError):
+            return None
+        self.table.said.append("the form is filled in as it was used last for these columns")
+        return given
 
     def load(self) -> None:
         """Check file and mapping as for every cohort, and use them or say all that is wrong."""
@@ -221,80 +342,11 @@ class OwnForm:
             try:
                 cohort = load_cohort(path, mapping)
             except CohortError as error:
-                self.refuse(str(error))
+                self.refuse(error)
                 return
+        self.troubles()
+        self.rules.children = ()
+        self.remembered.mkdir(parents=True, exist_ok=True)
+        self.memory().write_text(self.mapping.value, encoding="utf-8")
         self.said.value = f"<b>{escape(cohort.name)}</b> is in use: {len(cohort.frame)} patients."
         self.used(cohort, files=(self.name, "mapping.yaml"), mapping=self.mapping.value)
-
-
-class Codes:
-    """A field for the meaning of each value in a column."""
-
-    def __init__(self, changed: Callable[[], None]):
-        self.changed, self.fields = changed, {}
-        self.box = w.VBox(layout=w.Layout(margin="0 0 0 2em"))
-
-    def ask(self, values: list[str], meanings: list[str], known: Collection[str] = ()) -> None:
-        """Ask what each value means; one that stands in `known` means itself."""
-        self.fields = {
-            value: w.Dropdown(options=[NONE, *meanings], description=f"{value} means", **WIDE,
-                              value=value if value in known else NONE)
-            for value in values
-        }  # fmt: skip
-        for field in self.fields.values():
-            field.observe(lambda _: self.changed(), "value")
-        self.box.children = tuple(self.fields.values())
-
-    def given(self) -> dict[str, str]:
-        """The meanings that were chosen."""
-        return {value: field.value for value, field in self.fields.items() if field.value != NONE}
-
-
-class OtherColumn:
-    """What a column that is neither id, arm nor endpoint is used as."""
-
-    def __init__(self, column: str, values: pd.Series, known: list, book, changed):
-        self.column, self.book, self.changed = column, book, changed
-        self.values = sorted(values.dropna().astype(str).unique())
-        proposed = column if column in known else LEAVE
-        choices = [LEAVE, CATEGORY, NUMBER, *((f"known: {book.at[c, 'label']}", c) for c in known)]
-        self.use = w.Dropdown(options=[c if isinstance(c, tuple) else (c, c) for c in choices],
-                              value=proposed, description=column, **WIDE)  # fmt: skip
-        self.codes = Codes(changed)
-        self.box = w.VBox([self.use, self.codes.box])
-        self.use.observe(lambda _: self.used_as(), "value")
-        self.ask_codes()
-
-    def used_as(self) -> None:
-        self.ask_codes()
-        self.changed()
-
-    def ask_codes(self) -> None:
-        """Known codes that the file writes otherwise are asked for, one by one."""
-        wanted = self.book.at[self.use.value, "codes"] if self.use.value in self.book.index else ""
-        wanted = wanted.split("|") if isinstance(wanted, str) and "|" in wanted else []
-        other = wanted and not set(self.values) <= set(wanted) and len(self.values) <= MOST_CODES
-        self.codes.ask(self.values if other else [], [*wanted, NO_VALUE], known=wanted)
-
-    def into(self, columns: dict, recode: dict, factors: dict, ignore: list) -> None:
-        """Write this column into a mapping."""
-        use = self.use.value
-        if use == LEAVE:
-            ignore.append(self.column)
-            return
-        name = use if use in self.book.index else slug(self.column)
-        if name != self.column:
-            columns[name] = self.column
-        if use in (CATEGORY, NUMBER):
-            kind = {"type": "number"} if use == NUMBER else {"type": "category"}
-            factors[name] = {"label": self.column, **kind}
-        if self.codes.fields:
-            # What is not chosen is not written, so that the check asks for it.
-            recode[name] = {
-                old: None if new == NO_VALUE else new for old, new in self.codes.given().items()
-            }
-
-
-def slug(text: str) -> str:
-    """A name for a column or an endpoint: letters, digits and underscores."""
-    return re.sub(r"\W+", "_", text.strip().lower()).strip("_")

@@ -185,11 +185,8 @@ class Explorer:
             for row in self.answer.notes.itertuples()
         ]
         few = any("fewer than" in note for note in notes)
-        flags = [
-            f"{row.column}: {row.finding} ({row.rows} of {len(self.cohort.frame)} rows)."
-            for row in self.cohort.flags.itertuples()
-        ]
-        return [*notes, *([floor_text()] if few else []), *flags]
+        looks = [f"{remark}." for remark in self.cohort.remarks]
+        return [*notes, *([floor_text()] if few else []), *looks]
 
     def nothing(self) -> dict:
         """What stands there when a View cannot be answered: the reason, and no number."""

@@ -160,7 +160,7 @@ class OwnSection:
     def __init__(self, page):
         self.form = OwnForm(page.take)
         self.box = w.VBox([w.HTML("<h3>Another cohort</h3>"),
-                           folding("Your own cohort (CSV)", self.form.box)])  # fmt: skip
+                           folding("Your own cohort", self.form.box)])  # fmt: skip
 
 
 def count(value) -> str:

@@ -2,14 +2,15 @@
 
 import pandas as pd
 
-from helpers.conventions import DAYS_PER
-from helpers.loading.mapping import Mapping
+from helpers.loading.mapping import Mapping, code_text
+from helpers.loading.names import same_look
 from helpers.loading.problems import Problems
 from helpers.loading.reading import MISSING
-from helpers.loading.schema import ANOTHER_CAUSE
+from helpers.loading.schema import ONE_ARM
+from helpers.loading.values import ANOTHER_CAUSE, unit_of
 
 LONGEST_DAYS = 100 * 365  # anything longer is a unit error or a code such as 99999
-FEW_ARMS = 6  # more are not quoted
+MOST_ARMS = 8  # more are a number, an id or free text
 
 MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 DATE = (
@@ -28,12 +29,17 @@ def column_schema(column: str, about: pd.Series):
     if kind == "id":
         once = Check(
             lambda s: ~s.duplicated(keep=False),
-            error="an id that repeats|give one row and one id to each patient",
+            error="an id that repeats|give one row and one id to each patient, or say "
+            "'one_row_per: patient_id' where the rows of one agree",
         )
         checks = [once]
     elif kind == "time":
         checks = [
-            Check.ge(0, error="a time before time zero|correct it, or leave the patient out"),
+            Check.ge(
+                0,
+                error="a time before time zero|correct it, or leave these patients out: "
+                f"'exclude: [{{column: {column}, below: 0, because: ...}}]'",
+            ),
             Check.le(
                 LONGEST_DAYS,
                 error="more than 100 years|check time_unit, and codes such as 9999 for unknown",
@@ -101,16 +107,59 @@ def why_missing(text: str) -> str:
 
 def required(column: str, kind: str, found: pd.Series) -> tuple[str, str]:
     """What to say of patients without a value that each must have."""
+    rule = f"'exclude: [{{column: {column}, is: missing, because: ...}}]' in the mapping"
     if kind == "event":
         count = f"{len(found)} patient{'s' * (len(found) != 1)}"
         return (
             f"no status for {count}, and unknown is not alive",
-            "find out whether they had the event, or leave them out of the file and say how many",
+            f"find out whether they had the event, or leave them out by {rule}",
         )
-    remedy = "fill it in, or leave the patient out and say so"
+    if column == "patient_id":
+        return "a value is required", "fill it in, or say 'patient_id: row_number' under columns"
+    remedy = f"fill it in, or leave the patient out by {rule}"
+    if kind == "time":
+        remedy += "; a time in two columns is made one under times"
     if column == "arm" and found.notna().any():
         remedy += "; if it is the name of an arm, write it otherwise in the file"
     return "a value is required", remedy
+
+
+def settle_endpoints(
+    frame: pd.DataFrame, bad: dict[str, pd.Index], text: pd.DataFrame, problems: Problems
+) -> list[tuple[str, int, str]]:
+    """Empty what is half of an endpoint, and report patients who have none that is whole.
+
+    An endpoint known for some patients serves those. Returns flags: column, rows, finding.
+    """
+    names = [c.removesuffix("_time") for c in frame if c.endswith("_time")]
+    names = [name for name in names if f"{name}_event" in frame]
+    pairs = {name: frame[[f"{name}_time", f"{name}_event"]] for name in names}
+    whole = {name: pair.notna().all(axis=1) for name, pair in pairs.items()}
+    reported = {name: bad[f"{name}_time"].union(bad[f"{name}_event"]) for name in names}
+    none = frame.index[~pd.DataFrame(whole, frame.index).any(axis=1)]
+    flags = []
+    for name in names:
+        for column, kind in ((f"{name}_time", "time"), (f"{name}_event", "event")):
+            missing = none.intersection(frame.index[frame[column].isna()])
+            missing = missing.difference(reported[name])
+            # One rule leaves out who lacks everything; half an endpoint is told by its half.
+            half = frame.loc[missing, pairs[name].columns].notna().any(axis=1)
+            if name == names[0] or half.any():
+                found = text.loc[missing, column].map(why_missing, na_action="ignore")
+                problems.add_rows(column, found, *required(column, kind, found))
+        some = ~whole[name] & whole_somewhere(whole, name)
+        half = some & pairs[name].notna().any(axis=1)
+        frame.loc[half, pairs[name].columns] = float("nan")
+        flags.append((f"{name}_time", int(some.sum()), "not known: left out of this endpoint"))
+        flags.append((f"{name}_event", int(half.sum()),
+                      "only a time or only a status: taken as not known"))  # fmt: skip
+    return [flag for flag in flags if flag[1]]
+
+
+def whole_somewhere(whole: dict[str, pd.Series], but: str) -> pd.Series:
+    """Who has an endpoint other than this one."""
+    others = [known for name, known in whole.items() if name != but]
+    return pd.concat(others, axis=1).any(axis=1) if others else ~whole[but] & False
 
 
 def check_values(
@@ -120,8 +169,8 @@ def check_values(
     mapping: Mapping,
     codebook: pd.DataFrame,
     problems: Problems,
-) -> None:
-    """Report every value that cannot stand.
+) -> list[tuple[str, int, str]]:
+    """Report every value that cannot stand; returns flags of endpoints known for some.
 
     Rows in `bad` were reported when they were read, so they are not reported again. `text` is
     what the file says, for what has no value here.
@@ -130,11 +179,12 @@ def check_values(
     from pandera.pandas import DataFrameSchema
 
     for column in frame:
-        if codebook.at[column, "type"] in ("time", "event") or column in ("patient_id", "arm"):
+        if column in ("patient_id", "arm"):
             missing = frame.index[frame[column].isna()].difference(bad[column])
             found = text.loc[missing, column].map(why_missing, na_action="ignore")
             finding, remedy = required(column, codebook.at[column, "type"], found)
             problems.add_rows(column, found, finding, remedy)
+    flags = settle_endpoints(frame, bad, text, problems)
     try:
         schema = {column: column_schema(column, codebook.loc[column]) for column in frame}
         DataFrameSchema(schema).validate(frame, lazy=True)
@@ -147,7 +197,7 @@ def check_values(
             if kind == "id":  # never quoted
                 found = pd.Series("(not shown)", found.index)
             elif kind != "category":
-                unit = DAYS_PER[mapping.time_unit] if kind == "time" else 1
+                unit = unit_of(column, mapping) if kind == "time" else 1
                 found = (found.astype(float) / unit).map("{:.8g}".format)
             if kind == "event":
                 remedy = event_remedy(column, frame[column])
@@ -156,28 +206,39 @@ def check_values(
         check_arms(frame["arm"], mapping, problems)
     if {"pfs_time", "os_time"} <= set(frame):
         times = frame[["pfs_time", "os_time"]]
-        late = (
-            times[(times["pfs_time"] > times["os_time"] + 1e-9) & (times["os_time"] >= 0)]
-            / DAYS_PER[mapping.time_unit]
-        )
+        late = times[
+            (times["pfs_time"] > times["os_time"] + 1e-9) & (times["os_time"] >= 0)
+        ] / unit_of("os_time", mapping)
         found = [f"PFS {pfs:.8g} with OS {os:.8g}" for pfs, os in late.to_numpy()]
         problems.add_rows(
             "pfs_time", pd.Series(found, late.index, dtype=object),
-            "progression-free survival after overall survival", "correct either time",
+            "progression-free survival after overall survival", "correct either time, or leave "
+            "these patients out: 'exclude: [{column: pfs_time, after: os_time, because: ...}]'",
         )  # fmt: skip
+    for column in [c for c in mapping.order if c in frame]:
+        levels = [code_text(level) for level in mapping.order[column]]
+        other = frame[column][frame[column].notna() & ~frame[column].isin(levels)]
+        problems.add_rows(column, other, "not named under order", "name it there, or recode it")
+    return flags
 
 
 def check_arms(arm: pd.Series, mapping: Mapping, problems: Problems) -> None:
-    """Report any number of arms but two, and a reference arm that is neither."""
+    """Report more arms than can be compared, and a reference arm that is none of them."""
     levels = sorted(arm.dropna().unique())
-    if len(levels) != 2:
-        ids = len(levels) == len(arm) or len(levels) > FEW_ARMS  # perhaps
-        shown = "" if ids or not levels else f" ({', '.join(levels)})"
+    if len(levels) > MOST_ARMS or (len(levels) > 2 and len(levels) == len(arm)):
         problems.add(
-            "arm", f"{len(levels)} arm{'s' * (len(levels) != 1)}{shown}",
-            "two are needed: add the patients of the other arm" if len(levels) < 2 else
-            "two are needed: merge arms with recode, or keep the rows of two of them",
+            "arm", f"{len(levels)} different values",
+            "map the column that says the treatment, merge arms with recode, or leave arms out: "
+            "'exclude: [{column: arm, in: [...], because: ...}]'",
         )  # fmt: skip
+    elif len(set(map(same_look, levels))) < len(levels):
+        problems.add(
+            "arm", f"{', '.join(levels)}: names that differ only in capitals, spaces or dashes",
+            "make them one with recode",
+        )  # fmt: skip
+    elif levels == [ONE_ARM] and mapping.reference_arm:
+        problems.add("mapping, reference_arm", f"{mapping.reference_arm!r}, but no column says the "
+                     "arm", "map it, as in 'columns: {arm: ...}'")  # fmt: skip
     elif mapping.reference_arm not in (None, *levels):
         problems.add("mapping, reference_arm", repr(mapping.reference_arm),
                      f"use one of: {', '.join(levels)}")  # fmt: skip

@@ -1,12 +1,11 @@
 """The flags: what a cohort keeps although it deserves a look."""
 
-import re
-import unicodedata
-
 import pandas as pd
 
 from helpers.conventions import DAYS_PER
 from helpers.loading.mapping import Mapping
+from helpers.loading.names import same_look
+from helpers.loading.values import unit_of
 
 SHORTEST_DAYS = 120  # a longest time below this may be in months
 LONGEST_YEARS = 40  # a longest time above this may be in days
@@ -59,7 +58,8 @@ def find_flags(
         more = f" and {len(left_out) - 5} more" if len(left_out) > 5 else ""
         flags.add(", ".join(left_out[:5]) + more, True,
                   "left out: neither the codebook nor the mapping describes it")  # fmt: skip
-    flags.add("arm", mapping.reference_arm is None,
+    flags.add("arm", mapping.reference_arm is None and frame["arm"].nunique() > 1
+              and "arm" not in mapping.order,
               f"no reference arm stated: {min(frame['arm'])!r} is taken, the first in the "
               "alphabet")  # fmt: skip
     kinds = codebook["type"][codebook.index.isin(frame.columns)]
@@ -93,25 +93,19 @@ def flag_endpoint(flags: Flags, frame: pd.DataFrame, name: str, mapping: Mapping
     """Flag times and events of one endpoint that suggest a wrong unit or coding."""
     time, event = frame[f"{name}_time"], frame[f"{name}_event"]
     column, longest = f"{name}_time", time.max()
-    code = round(longest / DAYS_PER[mapping.time_unit], 6) in UNKNOWN_CODES
+    code = round(longest / unit_of(column, mapping), 6) in UNKNOWN_CODES
     flags.add(column, time == 0, "time is zero: kept, but never at risk after time zero")
     flags.add(column, (time == longest) & code, "999 or 9999: a code for unknown?")
-    flags.add(column, mapping.time_unit == "days" and 0 < longest < SHORTEST_DAYS,
+    flags.add(column, unit_of(column, mapping) == 1 and 0 < longest < SHORTEST_DAYS,
               f"the longest time is {longest:g} days: are these months?")  # fmt: skip
     flags.add(column, longest > LONGEST_YEARS * DAYS_PER["years"],
               f"the longest time is {longest / DAYS_PER['years']:.0f} years: is time_unit "
               "right?")  # fmt: skip
     flags.add(f"{name}_event", event.sum() == 0, "nobody has the event: little can be estimated")
-    flags.add(f"{name}_event", event.sum() == len(event),
+    flags.add(f"{name}_event", event.sum() == event.count(),
               "everybody has the event: are censored patients missing?")  # fmt: skip
     swapped = time[event == 1].median() > time[event == 0].median()
     flags.add(f"{name}_event", (event == 1) & swapped,
               "events come later than censorings: is 1 really the event?")  # fmt: skip
     if "os_time" in frame and name not in ("os", "pfs"):
         flags.add(column, time > frame["os_time"] + 1e-9, "time is longer than overall survival")
-
-
-def same_look(level: str) -> str:
-    """A category without what the eye misses: capitals, kinds of space and of dash."""
-    level = " ".join(unicodedata.normalize("NFKC", level).casefold().split())
-    return re.sub("[\u2010-\u2015\u2212]", "-", level)

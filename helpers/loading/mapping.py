@@ -1,5 +1,6 @@
 """The mapping file: how a reader's columns and codes become ours."""
 
+import codecs
 import re
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -9,9 +10,12 @@ from yaml.constructor import ConstructorError
 
 from helpers.conventions import DAYS_PER
 from helpers.loading.cells import restored
+from helpers.loading.excluding import check_exclude
+from helpers.loading.formats import SEPARATORS, Stated
 from helpers.loading.names import CONTROL, visible
 from helpers.loading.problems import Problems, short
 from helpers.loading.reading import MISSING, read_bytes
+from helpers.loading.times import check_times
 
 STATUSES = ("real, published", "synthetic", "private")
 FACTOR_KEYS = ("label", "unit", "type", "known_at")
@@ -20,6 +24,9 @@ TABLES = {
     "labels": "'name: label' lines",
     "recode": "'column: {old: new}' lines",
     "factors": "'column: {label: ..., unit: ...}' lines",
+    "file": "'separator: \";\"' or other keys of the file",
+    "times": "'os: {start: ..., event: ..., last: ...}' lines",
+    "order": "'column: [first, second, ...]' lines",
 }
 
 
@@ -39,6 +46,13 @@ class Mapping:
     mask_below: int = 5
     about: str = ""
     time_zero: str = "time zero"
+    file: Stated = field(default_factory=Stated)
+    missing: tuple = ()
+    exclude: tuple = ()
+    times: dict = field(default_factory=dict)
+    date_format: str | None = None
+    order: dict = field(default_factory=dict)
+    one_row_per: str | None = None
 
     @classmethod
     def standard(cls, path: Path, *, is_paper: bool) -> "Mapping":
@@ -126,9 +140,11 @@ def read_mapping(path: Path, problems: Problems) -> Mapping | None:
         elif key in TABLES:
             if not isinstance(value, dict | None):
                 problems.add(where, short(value), f"give {TABLES[key]}")
-        elif key == "ignore":
+        elif key == "exclude":
+            check_exclude(value, problems)
+        elif key in ("ignore", "missing"):
             if value is not None and not is_list_of_names(value):
-                problems.add(where, short(value), "give a list of column names, as in [a, b]")
+                problems.add(where, short(value), "give a list, as in [a, b]")
         elif not isinstance(value, str) or not value.strip():
             problems.add(where, short(value), "give one value, or leave the line out")
         elif key == "mask_below" and not re.fullmatch("0|[2-9]|[1-9][0-9]{1,5}", value):
@@ -144,9 +160,37 @@ def read_mapping(path: Path, problems: Problems) -> Mapping | None:
     given = {key: value for key, value in given.items() if value is not None}
     given["mask_below"] = int(given.get("mask_below", Mapping.mask_below))
     given["name"] = " ".join(given.get("name", Mapping.name).split())
+    given["file"] = Stated(**given.get("file", {}))
+    if given["file"].header_row:
+        given["file"] = given["file"]._replace(header_row=int(given["file"].header_row))
     if "reference_arm" in given:
         given["reference_arm"] = code_text(given["reference_arm"])
     return Mapping(**given)
+
+
+def check_file(given: dict, problems: Problems) -> None:
+    """Check what stands under `file`, and call a separator by its sign."""
+    names = {name: sign for sign, name in SEPARATORS.items()} | {"\\t": "\t"}
+    for key, value in given.items():
+        where = f"mapping, file {key}"
+        if key not in Stated._fields:
+            problems.add("mapping, file", f"unknown key {key!r}",
+                         f"use only {', '.join(Stated._fields)}")  # fmt: skip
+        elif not isinstance(value, str) or not value:
+            problems.add(where, short(value), "give one value, or leave the line out")
+        elif key == "separator":
+            given[key] = names.get(value, value)
+            if given[key] not in SEPARATORS:
+                problems.add(where, repr(value), f"use {', '.join(SEPARATORS.values())}")
+        elif key == "decimal" and value not in (",", "."):
+            problems.add(where, repr(value), 'use "," or "."')
+        elif key == "header_row" and not re.fullmatch("[1-9][0-9]{0,3}", value):
+            problems.add(where, repr(value), "give the number of a row, from 1")
+        elif key == "encoding":
+            try:
+                codecs.lookup(value)
+            except LookupError:
+                problems.add(where, repr(value), "use utf-8, cp1252, mac_roman, latin-1 or utf-16")
 
 
 def is_list_of_names(value) -> bool:
@@ -154,7 +198,13 @@ def is_list_of_names(value) -> bool:
 
 
 def check_tables(given: dict, problems: Problems) -> None:
-    """Check what stands inside columns, labels, recode and factors."""
+    """Check what stands inside the tables."""
+    check_file(given.get("file") or {}, problems)
+    check_times(given.get("times") or {}, problems)
+    for column, levels in (given.get("order") or {}).items():
+        if not is_list_of_names(levels) or len(set(levels)) < len(levels) or not levels:
+            problems.add(f"mapping, order {column}", short(levels),
+                         "give its levels in order, each once, as in [I, II, III]")  # fmt: skip
     for key in ("columns", "labels"):
         for name, value in (given.get(key) or {}).items():
             if not isinstance(value, str) or not value.strip():

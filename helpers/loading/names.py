@@ -58,3 +58,9 @@ def visible(text: str, hidden: re.Pattern = COMMANDS) -> str:
     'A\\\\u001b[31m, B'
     """
     return hidden.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def same_look(level: str) -> str:
+    """A category without what the eye misses: capitals, kinds of space and of dash."""
+    level = " ".join(unicodedata.normalize("NFKC", level).casefold().split())
+    return re.sub("[\u2010-\u2015\u2212]", "-", level)

@@ -35,6 +35,7 @@ class Problems:
     def __init__(self, *files: str):
         self.files = " with ".join(name for name in files if name)
         self.found: list[tuple[str, str, str]] = []
+        self.header = 1  # the row of the names
         self.hint = ""  # said once, below the problems
         self.remarks: list[tuple[str, int, str]] = []  # column of the file, rows, what was done
 
@@ -69,6 +70,6 @@ class Problems:
             if self.hint:
                 lines.append(self.hint)
             counted = any(re.search(r", row \d", where) for where, _, _ in self.found)
-            rows = " (the header is row 1)" if counted else ""
+            rows = f" (the header is row {self.header})" if counted else ""
             head = f"{self.files} cannot be used, {count}{rows}:"
             raise CohortError("\n".join([head, *lines]), self.found)

@@ -1,31 +1,41 @@
-"""The reader's CSV as text, with its own row numbers, so that a refusal can point and quote."""
+"""The reader's file as a table of text, with its own row numbers, so that a refusal can point."""
 
-import csv
+import re
 from collections import Counter
 from collections.abc import Iterator
-from io import StringIO
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
 from helpers.loading.cells import NUMBER, restored
+from helpers.loading.formats import Stated, read_rows
 from helpers.loading.names import CONTROL, visible
 from helpers.loading.problems import Problems
 
-# "None" and "null" are not here: an arm may well be called None.
-MISSING = frozenset({"", ".", "NA", "N/A", "#N/A", "NaN", "nan"})
+# "None" and "null" are not here: an arm may well be called None. The words in brackets and the
+# dashes are those of cBioPortal and of the Genomic Data Commons.
+MISSING = frozenset(
+    {"", ".", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "--", "[Not Available]",
+     "[Not Applicable]", "[Not Evaluated]", "[Unknown]", "[Discrepancy]"}
+)  # fmt: skip
+COMMA = re.compile(r"[+-]?\d+,\d+")
+POINT = re.compile(r"[+-]?\d+\.\d+")
 
-NOT_TEXT = {
-    b"PK\x03\x04": "an Excel workbook (or another zip file)",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
-    b"\xff\xfe": "UTF-16 text",
-    b"\xfe\xff": "UTF-16 text",
-    b"\x1f\x8b": "a compressed file (gzip, which R's .rds files are too)",
-    b"\xfd7zXZ": "a compressed file (xz)",
-    b"$FL2": "an SPSS file",
-    b"<stata_dta>": "a Stata file",
-    b"%PDF": "a PDF",
-}
+
+class Table(NamedTuple):
+    """What a file holds, as text.
+
+    `frame` is NaN where a cell is empty, its index the row in the file less 2, so that empty rows
+    count; `labels` are names in words, `repeated` names that stand more than once and what they
+    are called here, `decimal` is the mark of decimals, `said` what was detected.
+    """
+
+    frame: pd.DataFrame
+    labels: dict[str, str]
+    repeated: dict[str, list[str]]
+    decimal: str
+    said: list[str]
 
 
 def read_bytes(path: Path, problems: Problems, where: str) -> bytes | None:
@@ -47,24 +57,6 @@ def read_bytes(path: Path, problems: Problems, where: str) -> bytes | None:
     return None
 
 
-def decoded(data: bytes, problems: Problems) -> str | None:
-    """The text of a file, or None and what the file is instead."""
-    remedy = "save it as 'CSV UTF-8 (comma delimited)'"
-    for start, what in NOT_TEXT.items():
-        if data.startswith(start):
-            packed = what.startswith("a compressed")
-            return problems.add("file", what, f"unpack it, and {remedy}" if packed else remedy)
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        what = f"a character in line {line} that is not UTF-8 (another encoding?)"
-        return problems.add("file", what, remedy)
-    if "\0" in text:
-        return problems.add("file", "zero bytes (UTF-16 text, or a damaged file?)", remedy)
-    return text
-
-
 def tidied(cell: str) -> str:
     """A cell as it is read: without spaces around it, hidden characters written out."""
     text = visible(cell.strip().replace("\r\n", "\n"), CONTROL)
@@ -80,81 +72,112 @@ def repairs(cell: str) -> Iterator[str]:
         yield "control characters in it, written out as \\u001b is"
 
 
-def records(text: str, problems: Problems) -> list[list[str]] | None:
-    """Every row as a list of values, empty rows included, or None and why it cannot be split."""
-    rows: list[list[str]] = []
-    changed: Counter[tuple[int, str]] = Counter()  # column and what was done: how many values
-    try:
-        reader = csv.reader(StringIO(text, newline=""), strict=True, skipinitialspace=True)
-        for row in reader:
-            tidy = [tidied(cell) for cell in row]
-            if rows and tidy != row:
-                changed.update((k, how) for k, cell in enumerate(row) for how in repairs(cell))
-            rows.append(tidy)
-    except csv.Error as error:
-        return problems.add(f"file, row {len(rows) + 1}", *not_split(error, text))
-    for (k, how), count in changed.items():
-        if k < len(rows[0]):
-            problems.remark(rows[0][k], count, how)
-    if not any(map(any, rows)):
-        return problems.add("file", "nothing in it", "give a header and one row per patient")
-    header = rows[0]
-    if len(header) < 3 and (marks := [m for m in ";\t|" if m in "".join(header)]):
-        what = "values separated by " + ("tabs" if marks[0] == "\t" else f"'{marks[0]}'")
-        return problems.add("file", what, "separate values by commas, and decimals by a point")
-    if not any(header):
-        return problems.add("file", "an empty first row", "put the column names in row 1")
-    return rows
-
-
-def not_split(error: csv.Error, text: str) -> tuple[str, str]:
-    """Why a row cannot be split into values, and what to do."""
-    pair = "close each quoted value, and double a quotation mark inside one"
-    if "field limit" not in str(error):
-        return f"quotation marks that do not pair ({error})", pair
-    found = f"a value of more than {csv.field_size_limit():,} characters"
-    if '"' not in text:
-        return found, "shorten it, or remove the column"
-    return found, f"shorten it, or remove the column; or a quoted value does not end: {pair}"
-
-
 def without_missing(values):
     """A column or a frame of texts without those that stand for a missing value."""
     return values.mask(values.isin(MISSING))
 
 
-def read_text_frame(path: Path, problems: Problems) -> pd.DataFrame | None:
-    """The CSV as text, NaN where a cell is empty; None when it cannot be laid out in columns.
+def tidy(rows: list[list[str]], header: list[str], problems: Problems) -> list[list[str]]:
+    """Every cell tidied; what changed a name becomes a remark."""
+    changed: Counter[tuple[int, str]] = Counter()  # column and what was done: how many values
+    made = []
+    for row in rows:
+        cells = [tidied(cell) for cell in row]
+        if cells != row:
+            changed.update((k, how) for k, cell in enumerate(row) for how in repairs(cell))
+        made.append(cells)
+    for (k, how), count in changed.items():
+        if k < len(header):
+            problems.remark(header[k], count, how)
+    return made
 
-    The index is the row in the file less 2, so that the first row below the header is 0 and
-    empty rows, which are left out, still count. Columns without a name are left out: nothing
-    can be said about them, and R and pandas write one for their row names.
+
+def read_table(path: Path, stated: Stated, problems: Problems) -> Table | None:
+    """The file as text, or None when it cannot be laid out in columns.
+
+    Columns without a name are left out: nothing can be said about them, and R and pandas write one
+    for their row names.
     """
     data = read_bytes(path, problems, "file")
-    text = decoded(data, problems) if data is not None else None
-    rows = records(text, problems) if text is not None else None
-    if rows is None:
+    found = read_rows(data, stated, problems) if data is not None else None
+    if found is None:
         return None
-    before, (header, *rows) = len(problems.found), rows
-    for name, times in Counter(filter(None, header)).items():
-        if times > 1:
-            problems.add("file", f"the column name {name!r} {times} times",
-                         "give each column its own name")  # fmt: skip
-    filled = {i: row for i, row in enumerate(rows) if any(row)}
+    problems.header = found.first
+    header = [tidied(name) for name in found.header]
+    if not any(header):
+        return problems.add("file", f"an empty row {found.first}, where names should stand",
+                            "put the column names in row 1")  # fmt: skip
+    below, start = tidy(found.below, header, problems), found.first - 1
+    filled = {i + start: row for i, row in enumerate(below) if any(row)}
     if not filled:
-        problems.add("file", "a header and no rows", "give one row per patient")
+        return problems.add("file", "a header and no rows", "give one row per patient")
     wide = len(header)
+    if found.separator == "\t":  # programs that write tabs leave out those at the end of a row
+        early = {i for i, row in filled.items() if len(row) < wide}
+        filled = {i: row + [""] * (wide - len(row)) for i, row in filled.items()}
+        if early:
+            found.said.append(f"rows that end early: {len(early)}; what they lack is missing")
     uneven = {
         i: f"{len(row)} values"
         for i, row in filled.items()
         if len(row) < wide or any(row[wide:])  # a comma too many at the end does no harm
     }
-    problems.add_rows(
-        "file", pd.Series(uneven, dtype=object), f"the header has {wide} names",
-        f"give every row {wide} values, and put a value that contains a comma in quotes",
-    )  # fmt: skip
-    if len(problems.found) > before:
+    if uneven:
+        problems.add_rows(
+            "file", pd.Series(uneven, dtype=object), f"the header has {wide} names",
+            f"give every row {wide} values, and put a value that contains a comma in quotes",
+        )  # fmt: skip
         return None
+    names, repeated = once_each(header)
     values = [[v or float("nan") for v in row[:wide]] for row in filled.values()]
-    frame = pd.DataFrame(values, index=list(filled), columns=header, dtype=object)
-    return frame.loc[:, [name for name in header if name]]
+    frame = pd.DataFrame(values, index=list(filled), columns=names, dtype=object)
+    frame = frame.loc[:, [name for name in names if name]]
+    decimal = stated.decimal or told_decimal(frame, found.separator, found.said, problems)
+    labels = {name: text for name, text in zip(names, found.header, strict=True) if name}
+    labels = {name: found.labels.get(old, "") for name, old in labels.items()}
+    return Table(frame, labels, repeated, decimal, found.said)
+
+
+def once_each(header: list[str]) -> tuple[list[str], dict[str, list[str]]]:
+    """Names that stand more than once, numbered: "Complete? (1)", "Complete? (2)"."""
+    times, seen = Counter(filter(None, header)), Counter()
+    names, repeated = [], {}
+    for name in header:
+        if times[name] < 2:
+            names.append(name)
+            continue
+        seen[name] += 1
+        names.append(f"{name} ({seen[name]})")
+        repeated.setdefault(name, []).append(names[-1])
+    return names, repeated
+
+
+def told_decimal(frame: pd.DataFrame, separator: str, said: list[str], problems: Problems) -> str:
+    """The mark of decimals that the numbers tell; only where commas do not separate values."""
+    if separator in (",", ""):
+        return "."
+    cells = frame.to_numpy().ravel()
+    texts = [cell for cell in cells if isinstance(cell, str)]
+    commas = [text for text in texts if COMMA.fullmatch(text)]
+    if not commas:
+        return "."
+    points = [text for text in texts if POINT.fullmatch(text)]
+    if points:
+        problems.add("file", f"both {commas[0]} and {points[0]}", "say which is the mark of "
+                     "decimals: 'file: {decimal: \",\"}' in the mapping")  # fmt: skip
+    elif all(re.fullmatch(r"[+-]?\d{1,3},\d{3}", text) for text in commas):
+        found = f"{commas[0]}, which may be thousands or decimals"
+        problems.add("file", found, "say which: 'file: {decimal: \",\"}' or 'file: {decimal: "
+                     "\".\"}' in the mapping")  # fmt: skip
+    said.append("decimals are written with a comma (file: decimal)")
+    return ","
+
+
+def to_numbers(values: pd.Series, decimal: str = ".") -> pd.Series:
+    """Texts as numbers, NaN where they are none."""
+    if decimal == ",":  # 1.234,5 has points between its thousands, and 12.5 is no number
+        whole = values.str.fullmatch(r"[+-]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?([eE][+-]?\d+)?")
+        points = values.where(whole == True)  # noqa: E712, missing stays so
+        values = points.str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
+    numbers = pd.to_numeric(values, errors="coerce").astype(float)
+    return numbers.where(numbers.abs() != float("inf"))

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from helpers.conventions import DAYS_PER, on_grid, significant
-from helpers.loading.mapping import Mapping, code_text
+from helpers.loading.mapping import Mapping
 from helpers.loading.problems import Problems, short
-from helpers.loading.reading import MISSING, without_missing
+from helpers.loading.reading import Table
+from helpers.loading.times import made_from
 
 # Whole column names (letters and digits only, lower case) that say who somebody is.
 IDENTIFIERS = frozenset(
@@ -29,12 +29,10 @@ IDENTIFIERS = frozenset(
     }
 )  # fmt: skip
 
-# What a status can be recoded to beside 1, 0 and null: it ended follow-up and is not the event.
-ANOTHER_CAUSE = "another cause"
-UNNAMED_STATUS = (
-    "give it a meaning, in the form or there: 1 is the event, 0 censored, null unknown, which is "
-    "not alive"
-)
+# Names under which a file may have the arm: then it is mapped, or said not to be.
+ARM_NAMES = frozenset({"arm", "treatment", "trt", "group", "rx", "treatmentarm", "arms"})
+
+ONE_ARM = "all patients"  # where no column says the arm
 STATUS_COLUMN = "data_status"  # in what we ship: says synthetic in every row
 FIXED_LABELS = {"os": "Overall survival", "pfs": "Progression-free survival"}
 
@@ -48,7 +46,7 @@ def read_codebook(path: Path, mapping: Mapping) -> pd.DataFrame:
     """
     book = pd.read_csv(path, dtype={"unit": str, "codes": str}, keep_default_na=False,
                        na_values={"known_at": [""]}).set_index("column")  # fmt: skip
-    for target in mapping.columns:
+    for target in (*mapping.columns, *(f"{name}_time" for name in mapping.times)):
         name = re.sub("_(time|event)$", "", target)
         if name not in ("", target) and target not in book.index:
             time = [name, "time", "days", "", "endpoint", "", float("nan"), ""]
@@ -78,25 +76,29 @@ def is_identifier(name: str) -> bool:
 
 
 def check_columns(
-    text: pd.DataFrame, mapping: Mapping, codebook: pd.DataFrame, problems: Problems
+    table: Table, made: dict, mapping: Mapping, codebook: pd.DataFrame, problems: Problems
 ) -> tuple[pd.DataFrame, list[str]]:
     """Rename and choose columns; report those that are missing, unclear or identifying.
 
-    Returns the columns that the codebook describes, under our names, and the names of those
-    that nobody described: they are not carried along, since they cannot be analysed or leak.
+    Returns the columns that the codebook describes, under our names, with the endpoints in `made`,
+    and the names of those that nobody described: they are not carried along, since they cannot be
+    analysed or leak.
     """
+    text = table.frame
+    ignored = {*mapping.ignore, *(n for c in mapping.ignore for n in table.repeated.get(c, []))}
     for name in mapping.ignore:
-        if name not in text.columns:
+        if name not in text.columns and name not in table.repeated:
             problems.add("mapping, ignore", f"{name!r}, which the file does not have",
                          "correct or remove it")  # fmt: skip
-    identifying = [c for c in text.columns if is_identifier(c) and c not in mapping.ignore]
+    apart = {*ignored, *made_from(mapping.times), *(rule["column"] for rule in mapping.exclude)}
+    identifying = [c for c in text.columns if is_identifier(c) and c not in apart]
     for name in identifying:
         problems.add(
             name, "a column that looks like an identifier",
             "remove it from the file or list it under ignore in a mapping; "
             "use 'patient_id: row_number' if it was the id",
         )  # fmt: skip
-    kept = text.drop(columns=[c for c in text.columns if c in {*mapping.ignore, *identifying}])
+    kept = text.drop(columns=[c for c in text.columns if c in {*ignored, *identifying}])
     sources, rename = set(mapping.columns.values()), {}
     for target, source in mapping.columns.items():
         numbered = target == "patient_id" and source == "row_number"
@@ -115,8 +117,15 @@ def check_columns(
             problems.add(source, "mapped twice", "map each column once")
         elif source in kept.columns:
             rename[source] = target
+        elif source in table.repeated:
+            names = " or ".join(map(repr, table.repeated[source][:4]))
+            problems.add(
+                f"mapping, columns {target}",
+                f"{source!r}, a name that stands {len(table.repeated[source])} times in the file",
+                f"say which: {names}",
+            )
         elif not numbered and source not in identifying:
-            why = "is under ignore" if source in mapping.ignore else "the file does not have"
+            why = "is under ignore" if source in ignored else "the file does not have"
             problems.add(f"mapping, columns {target}", f"{source!r}, which {why}",
                          "correct the name on the right")  # fmt: skip
             problems.hint = names_there(text)
@@ -125,10 +134,33 @@ def check_columns(
     kept = kept[[c for c in kept.columns if c in rename or c not in mapped]].rename(columns=rename)
     if mapping.columns.get("patient_id") == "row_number":
         kept["patient_id"] = [f"row {i + 2}" for i in kept.index]
+    for name, values in made.items():
+        if name in kept:
+            problems.add(f"mapping, times {name.rpartition('_')[0]}", f"{name}, which is a column "
+                         "as well", "map or make it, not both")  # fmt: skip
+        kept[name] = values
+    for name, names in table.repeated.items():
+        if name in codebook.index and name not in ignored:
+            problems.add(
+                "file", f"the column name {name!r} {len(names)} times",
+                f"say which is meant under columns, as in '{name}: {names[0]}'",
+            )  # fmt: skip
+    if "arm" not in {*kept.columns, *mapping.columns, *mapping.ignore}:
+        for name in [c for c in kept if re.sub(r"\W|_", "", c.lower()) in ARM_NAMES]:
+            problems.add(
+                "arm", f"no such column, but {name!r}", f"map it: 'columns: {{arm: {name}}}', or "
+                "list it under ignore if all patients are one group",
+            )  # fmt: skip
+        kept["arm"] = ONE_ARM
+        table.said.append(
+            "no column says the arm: all patients are one group, described without a comparison "
+            "(columns: arm)"
+        )
     check_names(kept, mapping, codebook, problems)
     check_required(kept, text, mapping, codebook, problems)
     left_out = [c for c in kept.columns if c not in codebook.index]
-    return kept.drop(columns=left_out), [c for c in left_out if c != STATUS_COLUMN]
+    silent = apart | {STATUS_COLUMN}
+    return kept.drop(columns=left_out), [c for c in left_out if c not in silent]
 
 
 def check_names(
@@ -137,6 +169,11 @@ def check_names(
     """Report what the mapping says about columns that are not there, or must not be said."""
     # A name that is mapped but not there has been reported already.
     there = {*kept.columns, *mapping.columns}
+    for column in mapping.order:
+        if column not in there or codebook.at[column, "type"] != "category":
+            found = "no category" if column in there else "a column that is not there"
+            problems.add(f"mapping, order {column}", found,
+                         "name a factor in groups, by our name")  # fmt: skip
     for column in mapping.factors:
         role = codebook.at[column, "role"]
         fixed = role in ("id", "arm") or (
@@ -230,70 +267,3 @@ def stated_status(text: pd.DataFrame, mapping: Mapping) -> str:
     """What the data is; a file that calls itself synthetic stays so under any mapping."""
     said = text.get(STATUS_COLUMN, [])
     return "synthetic" if any("synthetic" in str(v).lower() for v in said) else mapping.status
-
-
-def recoded(values: pd.Series, codes: dict) -> tuple[pd.Series, pd.Series]:
-    """Values under new codes, and those that the mapping does not name."""
-    table = {code_text(old): None if new in MISSING else new for old, new in codes.items()}
-    keys = values.map(code_text, na_action="ignore")
-    unknown = values[values.notna() & ~keys.isin(table)]
-    return keys.map(table, na_action="ignore").astype(object), unknown
-
-
-def other_cause_remedy(column: str) -> str:
-    """What can be done with patients whose follow-up ended by another event than the one asked."""
-    if column == "os_event":
-        return (
-            "recode it to 1 if these patients died, for overall survival counts death from any "
-            "cause, and to 0 if they were alive when last seen"
-        )
-    return (
-        "recode it to 1 if the endpoint counts it as an event; 0 treats these patients as if they "
-        "could still have the event, and overstates its risk"
-    )
-
-
-def to_types(
-    text: pd.DataFrame, mapping: Mapping, codebook: pd.DataFrame, problems: Problems
-) -> tuple[pd.DataFrame, dict[str, pd.Index]]:
-    """Recode, convert to numbers and to days. Also the rows already reported, by column."""
-    frame, bad = pd.DataFrame(index=text.index), {}
-    for column in text.columns:
-        values, kind = without_missing(text[column]), codebook.at[column, "type"]
-        bad[column] = values.index[:0]
-        if column in mapping.recode:
-            values, unknown = recoded(values, mapping.recode[column])
-            problems.add_rows(column, unknown, "a code the recode does not name",
-                              UNNAMED_STATUS if kind == "event" else "name it there")  # fmt: skip
-            bad[column] = unknown.index
-        if kind == "event":
-            other = values[values == ANOTHER_CAUSE]
-            problems.add_rows(
-                column, other, "an end of follow-up that is neither event nor censoring, which "
-                "cannot be analysed yet", other_cause_remedy(column),
-            )  # fmt: skip
-            bad[column] = bad[column].union(other.index)
-            values = values.mask(values == ANOTHER_CAUSE)
-        if kind in ("number", "time", "event"):
-            numbers = pd.to_numeric(values, errors="coerce").astype(float)
-            numbers = numbers.where(numbers.abs() != float("inf"))
-            wrong = values[values.notna() & numbers.isna()]
-            remedy = {
-                "number": "correct it or leave it empty",
-                "time": "give a time as a number",
-                "event": "write 1 for an event and 0 for censored, or recode it in a mapping, as "
-                f"in 'recode: {{{column}: {{died: 1, alive: 0}}}}'",
-            }[kind]
-            if wrong.str.fullmatch(r"-?[\d,.]+").any():
-                remedy = "write 1234.5, with a decimal point and without a thousands separator"
-            problems.add_rows(column, wrong, "not a number", remedy)
-            bad[column] = bad[column].union(wrong.index)
-            if kind == "time":
-                frame[column] = on_grid(numbers * DAYS_PER[mapping.time_unit])
-            else:
-                frame[column] = significant(numbers)
-        else:
-            if kind == "category":
-                values = values.map(code_text, na_action="ignore")
-            frame[column] = values.astype(object).where(values.notna(), float("nan"))
-    return frame, bad

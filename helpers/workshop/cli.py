@@ -71,8 +71,8 @@ def _execute(args: argparse.Namespace, cohort, build: Path) -> tuple[int, int]:
         if old.name not in names:
             old.unlink()
     print(cohort.source())
-    for flag in cohort.flags.itertuples():
-        print(f"  {flag.column}: {flag.finding} ({flag.rows} of {len(cohort.frame)} rows)")
+    for remark in cohort.remarks:
+        print(f"  {remark}")
     print(f"  can be asked: {', '.join(cohort.endpoints)}; by {', '.join(cohort.factors)}")
     sys.stdout.flush()
     # One page of a series that is current otherwise leaves it current.
