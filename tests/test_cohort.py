@@ -1,6 +1,7 @@
 """A reader's cohort is loaded exactly, or refused with every reason; nothing is guessed."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,9 @@ from lifelines.datasets import load_lymph_node
 
 from helpers.cohort import ROOT, Cohort, CohortError, load_cohort
 from helpers.loading.cells import write_csv
+from helpers.loading.excluding import TESTS
+from helpers.loading.formats import Stated
+from helpers.loading.mapping import Mapping
 
 
 @pytest.fixture
@@ -451,10 +455,9 @@ def test_events_and_censorings_swapped_in_the_example_are_flagged(tmp_path):
 
 def test_every_mapping_key_is_explained_beside_the_data():
     text = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
-    example = yaml.safe_load((ROOT / EXAMPLE[1]).read_text(encoding="utf-8"))
-    for key in example:
-        assert f"| `{key}` |" in text
-    for word in ("row_number", "known_at", "#N/A", "CSV UTF-8"):
+    for key in fields(Mapping):
+        assert f"| `{key.name}` |" in text
+    for word in ("row_number", "known_at", "#N/A", *Stated._fields, *TESTS):
         assert word in text
 
 
