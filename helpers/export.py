@@ -161,8 +161,13 @@ def described(answer: Answer) -> str:
     """Of whom what was described, and how many were left out and why; no counts where they are
     masked, since a total gives away what it is the sum of."""
     cohort, who = answer.cohort, patients(answer)
-    text = f"{answer.label} from {start(answer)} was described by "
-    text += column_label(answer, answer.view.compare)
+    text = f"{answer.label} from {start(answer)} was described"
+    if len(answer.groups) > 1:
+        text += f" by {column_label(answer, answer.view.compare)}"
+    if len(cohort.excluded):
+        reasons = [row.because if cohort.mask_below else f"{row.because} ({row.rows})"
+                   for row in cohort.excluded.itertuples()]  # fmt: skip
+        text = f"Left out beforehand: {'; '.join(reasons)}. {text}"
     if cohort.mask_below:
         return f"{text} in {who if who.startswith('all') else 'patients with ' + who}."
     n, total = int(answer.counts["patients"].sum()), len(cohort.frame)

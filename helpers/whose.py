@@ -38,6 +38,9 @@ def lacking(answer: Answer) -> list[tuple[int, str]]:
     cohort, view = answer.cohort, answer.view
     unknown = cohort.frame[view.compare].isna().to_numpy()
     found = [(int(unknown.sum()), column_label(answer, view.compare))]
+    untold = cohort.frame[f"{view.endpoint}_time"].isna().to_numpy() & ~unknown
+    found.append((int(untold.sum()), lower(answer.label)))
+    unknown = unknown | untold
     if view.where:
         unclear = np.isnan(inside_of(cohort, view)) & ~unknown
         asked = [where.column for where in view.where]

@@ -2,19 +2,29 @@
 
 import csv
 import gzip
-from datetime import date, datetime
+import json
+import re
+from datetime import UTC, date, datetime
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyreadstat
 import pytest
+import yaml
 from openpyxl import Workbook
 
 from helpers.analysis import analyse
 from helpers.cohort import CohortError, load_cohort
+from helpers.explorer.own import OwnForm
+from helpers.loading.formats import Stated
+from helpers.loading.problems import Problems
+from helpers.loading.proposals import propose
+from helpers.loading.reading import read_table
 from helpers.view import View
 
+FIXTURES = Path(__file__).parent / "fixtures" / "door"
 NAMES = ["Patient", "ARM", "OS_MONTHS", "OS_STATUS", "LDH"]
 ROWS = [
     ["ZZ-1", "B", "70.03", "0:LIVING", "3.47"], ["ZZ-2", "A", "6.08", "1:DECEASED", "1.09"],
@@ -372,23 +382,23 @@ def test_three_arms_are_each_compared_with_the_reference(tmp_path):
     assert two.arms == ("B", "A") and two.excluded["rows"].to_list() == [24]
 
 
+RIGHT = json.loads((FIXTURES / "right.json").read_text())
+
+
 def test_levels_stand_in_the_order_given_and_the_first_is_the_reference(tmp_path):
-    own = MAP.replace("ldh: LDH", "risk: LDH").replace("ldh: {label: LDH, type: number}",
-                      "risk: {label: Risk, type: category}")  # fmt: skip
-    rng = np.random.default_rng(3)
-    levels = ["Low", "Intermediate", "High"]
-    rows = [[f"{i}", "AB"[i % 2], f"{rng.exponential(20):.2f}", ROWS[i % 5][3], levels[i % 3]]
-            for i in range(60)]  # fmt: skip
-    cohort = load(tmp_path, text(rows=rows), own + "order: {risk: [Low, Intermediate, High]}")
-    model = analyse(cohort, View(adjust=("risk",))).model.query("model == 'adjusted'")
-    assert model["term"].to_list() == [
-        "arm: B vs A",
-        "risk: Intermediate vs Low",
-        "risk: High vs Low",
-    ]
+    own = MAP.replace("Patient,", "PATIENT_ID,").replace("ldh: LDH", "risk: risk").replace(
+        "ldh: {label: LDH, type: number}", "risk: {label: Risk}")  # fmt: skip
+    data = (FIXTURES / "risk.csv").read_bytes()
+    cohort = load(tmp_path, data, own + "order: {risk: [Low, Intermediate, High]}")
+    model = analyse(cohort, View(adjust=("risk",)), engine="fast", floor=0).model
+    model = model[model["model"] == "adjusted"]
+    terms = ["arm: B vs A", "risk: Intermediate vs Low", "risk: High vs Low"]
+    assert model["term"].to_list() == terms
+    for name, right in RIGHT["risk"].items():
+        np.testing.assert_allclose(model[name], right, rtol=1e-6)
     assert analyse(cohort, View(compare="risk")).groups == ("Intermediate", "High", "Low")
     with pytest.raises(CohortError, match="found High: not named under order"):
-        load(tmp_path, text(rows=rows), own + "order: {risk: [Low, Intermediate]}")
+        load(tmp_path, data, own + "order: {risk: [Low, Intermediate]}")
 
 
 def test_roman_stages_are_numbers_and_stage_iia_says_what_to_do(tmp_path):
@@ -401,3 +411,132 @@ def test_roman_stages_are_numbers_and_stage_iia_says_what_to_do(tmp_path):
         load(tmp_path, text(rows=rows), own)
     own += "factors: {stage: {label: Stage, type: category}}"
     assert "IIA" in load(tmp_path, text(rows=rows), own).frame["stage"].to_list()
+
+
+# -- proposals ------------------------------------------------------------------------------
+
+
+def proposed(data: str | bytes, folder, name="own.csv"):
+    path = folder / name
+    path.write_bytes(data.encode() if isinstance(data, str) else data)
+    problems = Problems(name)
+    table = read_table(path, Stated(), problems)
+    problems.raise_if_any()
+    return path, propose(table)
+
+
+def test_a_german_registry_file_is_proposed_whole_and_gives_the_numbers_of_r(tmp_path):
+    path, found = proposed((FIXTURES / "dates.csv").read_bytes(), tmp_path)
+    mapping = found.mapping
+    assert mapping["times"] == {
+        "os": {"start": "Diagnose", "event": "Todesdatum", "last": "Letzter Kontakt"}
+    }
+    assert mapping["columns"]["arm"] == "Therapie" and mapping["columns"]["age"] == "Alter"
+    (tmp_path / "map.yaml").write_text(yaml.safe_dump(mapping | {"reference_arm": "R-CHOP"}))
+    cohort = load_cohort(path, tmp_path / "map.yaml")
+    assert cohort.frame["os_time"].to_list() == RIGHT["time"]
+    answer = analyse(cohort, View())
+    for name, right in RIGHT["dates"].items():
+        np.testing.assert_allclose(answer.model[name], right, rtol=1e-6)
+    np.testing.assert_allclose(answer.tests["statistic"], RIGHT["log_rank"], rtol=1e-6)
+
+
+PROPOSED = {
+    "portal": (PORTAL + text("\t"), {"os_time": "OS_MONTHS", "os_event": "OS_STATUS", "arm": "ARM",
+                                     "patient_id": "Patient"}, None),
+    "GDC": (GDC, {"patient_id": "id", "arm": "arm"},
+            {"event_time": "days_to_death", "censor_time": "days_to_last_follow_up",
+             "status": "vital_status"}),
+    "one arm": ("record_id,os_months,death\n1,10,1\n2,20,0\n3,5,1\n",
+                {"patient_id": "record_id", "os_time": "os_months", "os_event": "death"}, None),
+    "two endpoints": ("id,group,PFS (months),PFS event,OS (months),OS event\n1,A,2,1,10,1\n"
+                      "2,B,5,0,5,0\n3,A,4,1,8,0\n",
+                      {"pfs_time": "PFS (months)", "pfs_event": "PFS event",
+                       "os_time": "OS (months)", "os_event": "OS event"}, None),
+    "dates and a status": ("id,arm,dx_date,last_date,dead\n1,B,2017-12-07,2023-10-05,0\n"
+                           "2,A,2017-06-12,2017-12-13,1\n", {"arm": "arm"},
+                           {"start": "dx_date", "last": "last_date", "status": "dead"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PROPOSED)
+def test_what_names_and_values_say_is_proposed(name, tmp_path):
+    data, columns, times = PROPOSED[name]
+    mapping = proposed(data, tmp_path)[1].mapping
+    assert mapping["columns"].items() >= columns.items()
+    assert mapping.get("times", {}).get("os") == times
+
+
+@pytest.mark.parametrize("status", [["1", "2"], ["alive", "lost"], ["0", "1", "2"]])
+def test_no_code_is_proposed_that_does_not_say_its_meaning(status, tmp_path):
+    rows = "".join(f"{i},{'AB'[i % 2]},{i + 1},{status[i % len(status)]}\n" for i in range(12))
+    path, found = proposed(f"id,arm,os_months,os_status\n{rows}", tmp_path)
+    codes = found.mapping["recode"]["os_event"]
+    assert codes == ({"alive": "0"} if "alive" in status else {})
+    (tmp_path / "map.yaml").write_text(yaml.safe_dump(found.mapping))
+    with pytest.raises(CohortError, match="a code the recode does not name"):
+        load_cohort(path, tmp_path / "map.yaml")
+
+
+def test_names_birth_dates_and_free_texts_are_left_out(tmp_path):
+    rows = "".join(f"{i},{'AB'[i % 2]},{i + 1},{i % 2},Ann{i},1950-01-{i + 1:02},said {i}\n"
+                   for i in range(25))  # fmt: skip
+    mapping = proposed(f"id,arm,os_days,dead,First name,DOB,notes\n{rows}", tmp_path)[1].mapping
+    assert mapping["ignore"] == ["First name", "DOB", "notes"]
+
+
+# -- the form -------------------------------------------------------------------------------
+
+
+def form_with(data: bytes, name: str):
+    taken = []
+    form = OwnForm(lambda cohort, **more: taken.append(cohort))
+    content = memoryview(data)
+    form.upload.value = ({"name": name, "type": "", "size": len(content), "content": content,
+                          "last_modified": datetime.now(UTC)},)  # fmt: skip
+    return form, taken
+
+
+def test_a_german_file_is_in_use_after_two_choices(tmp_path, monkeypatch):
+    monkeypatch.setenv("HELPERS_FORMS", str(tmp_path))
+    form, taken = form_with((FIXTURES / "dates.csv").read_bytes(), "dates.csv")
+    form.reference.value = "R-CHOP"
+    form.load()
+    (cohort,) = taken
+    assert cohort.frame["os_time"].to_list() == RIGHT["time"]
+    again, taken = form_with((FIXTURES / "dates.csv").read_bytes(), "dates.csv")
+    assert again.reference.value == "R-CHOP", "remembered"
+    again.load()
+    assert taken[0].arms == ("CAR-T", "R-CHOP")
+    assert not re.search("P0[0-9][0-9]", again.mapping.value), "no patient is remembered"
+
+
+def test_a_refusal_offers_its_rule_and_taking_it_loads(tmp_path, monkeypatch):
+    monkeypatch.setenv("HELPERS_FORMS", str(tmp_path))
+    rows = [*ROWS, ["ZZ-7", "A", "", "", ""]]
+    form, taken = form_with(text(rows=rows).encode(), "own.csv")
+    form.reference.value = "A"
+    form.load()
+    assert not taken and "a value is required" in form.endpoints["os"].trouble.value
+    (offered, *_) = form.rules.children
+    assert offered.description == "Leave these patients out (os_time, is: missing)"
+    offered.click()
+    assert taken[0].excluded.to_numpy().tolist() == [["os time missing", 1]]
+    assert form.rules.children == () and form.endpoints["os"].trouble.value == ""
+
+
+def test_what_the_form_does_not_ask_stays_in_the_mapping(tmp_path, monkeypatch):
+    monkeypatch.setenv("HELPERS_FORMS", str(tmp_path))
+    form, _ = form_with(text().encode(), "own.csv")
+    form.form(form.plain() | {"order": {"arm": ["A", "B"]}, "date_format": "%d/%m/%Y"})
+    assert form.plain()["order"] == {"arm": ["A", "B"]}
+    assert form.plain()["date_format"] == "%d/%m/%Y"
+
+
+def test_a_file_that_was_not_split_is_read_otherwise():
+    data = text("|").replace("|", "~").encode()
+    form, _ = form_with(data, "own.csv")
+    assert list(form.text.columns) != NAMES
+    form, _ = form_with(("x;y\n" * 5 + text(";")).encode(), "own.csv")
+    form.reading["header_row"].value = "6"
+    assert list(form.text.columns) == NAMES

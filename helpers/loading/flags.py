@@ -5,6 +5,7 @@ import pandas as pd
 from helpers.conventions import DAYS_PER
 from helpers.loading.mapping import Mapping
 from helpers.loading.names import same_look
+from helpers.loading.schema import ONE_ARM
 from helpers.loading.values import unit_of
 
 SHORTEST_DAYS = 120  # a longest time below this may be in months
@@ -79,7 +80,7 @@ def find_flags(
                       f"no value for anybody with {alone[0]!r}")  # fmt: skip
             missing &= frame["arm"] != alone[0]
         flags.add(column, missing, "no value")
-        flags.add(column, len(levels) == 1,
+        flags.add(column, len(levels) == 1 and levels[0] != ONE_ARM,
                   "the same for everybody: cannot be compared or adjusted for")  # fmt: skip
         if kinds[column] == "category":
             alike = len({same_look(level) for level in levels}) < len(levels)

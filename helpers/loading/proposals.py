@@ -32,7 +32,8 @@ START += r"surgery|op|day.?0|therapie\w*|transplant\w*"
 DIED = r"death|died|dod|tod|todes\w*|deceased|exitus|verstorben"
 LAST = r"last|lfu|lastfu|follow\w*|fu|contact|kontakt|letzt\w*|censor\w*|seen|verlauf"
 PROGRESSED = r"progress\w*|relapse\w*|recur\w*|rezidiv\w*|rückfall|prog"
-IDS = r"patient|id|record|case|subject|study.?n\w*|usubjid|pat|pid|nr|no|number|barcode"
+IDS = r"patient\w*|id|record|case|subject|study.?n\w*|usubjid|pat|pid|nr|no|number|barcode|fall\w*"
+ARMS = r"arm|treatment|cohort|group|therapy|regimen|therapie|behandlung|gruppe"
 KNOWN = {  # our names, by what columns are called
     "age": r"age|alter|age.?at.*", "sex": r"sex|gender|geschlecht", "ecog": r"ecog|ecog.?ps",
     "ipi": r"ipi", "response": r"(best.?)?response|best.?overall.?response",
@@ -125,7 +126,7 @@ def propose_id(text, columns: dict, found: dict) -> None:
 def propose_arm(text, kinds: dict, columns: dict, found: dict) -> None:
     """The arm: a column of two to eight groups that is called so."""
     names = [c for c in text if re.sub(r"\W|_", "", c.lower()) in ARM_NAMES]
-    names += [c for c in text if c not in names and says("arm|treatment|cohort|group|therapy", c)]
+    names += [c for c in text if c not in names and says(ARMS, c)]
     for name in names:
         n = text[name].nunique()
         if 2 <= n <= FEW and kinds[name] in ("groups", "number"):
