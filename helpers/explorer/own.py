@@ -228,7 +228,7 @@ class OwnForm:
         detected = "".join(f"<li>{escape(text)}</li>" for text in self.table.said)
         self.fields.children = (
             w.HTML(f"<b>{escape(self.name)}</b>: {len(self.text)} rows, {len(names)} columns."
-                   f"<ul>{detected}</ul>{preview(self.text)}"),
+                   f"<ul style='white-space:normal'>{detected}</ul>{preview(self.text)}"),
             self.otherwise, self.given, self.status, self.unit, self.zero, self.mask,
             self.missing, self.id, self.id_trouble, self.arm, self.reference, self.arm_box,
             self.arm_trouble, *(ending.box for ending in self.endpoints.values()),

@@ -8,12 +8,12 @@ from typing import ClassVar
 import ipywidgets as w
 import pandas as pd
 
-from helpers.explorer.parts import NARROW
+from helpers.explorer.parts import NARROW, WIDTH
 from helpers.loading.schema import is_identifier
 from helpers.loading.times import meaning
 from helpers.loading.values import ANOTHER_CAUSE
 
-WIDE = {"layout": w.Layout(width="100%", max_width="640px"), "style": NARROW}
+WIDE = {"layout": w.Layout(width=WIDTH, max_width="640px"), "style": NARROW}
 # A text is sent when its field is left: while it is typed, a button could be faster than it.
 TEXT = WIDE | {"continuous_update": False}
 NONE, NUMBERED, NO_VALUE = "(none)", "(number the rows)", "(no value)"

@@ -233,7 +233,9 @@ def concave(z, how: Made, begin, end, near, far, spans: dict):
     for part, side in (("low", begin >= 0), ("high", end <= 0)):
         if part in spans:
             nearest, farthest = (np.maximum(v, 0) for v in spans[part])
-            outside = (more >= 1) & (nearest <= far) & (farthest * more >= near)
+            with np.errstate(invalid="ignore"):  # 0 times a fall without end: any
+                reach = np.nan_to_num(farthest * more, nan=np.inf)
+            outside = (more >= 1) & (nearest <= far) & (reach >= near)
             inside = (less <= 1) & (farthest >= near) & (nearest * less <= far)
             fits &= ~side | outside | inside
     return fits
