@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from helpers.analysis import Answer
+from helpers.conventions import EVENT_FLOOR
+from helpers.estimators.comparisons import supported
 from helpers.estimators.times import rmst_contrast
 from helpers.labels import counted, covariate, listed, per_unit, verb
 from helpers.pages.asking import answers, remarks, tidy_notes, why_not_compared
@@ -141,6 +143,7 @@ def journal_text(answer: Answer) -> pd.DataFrame:
         options = {"ties": answer.view.ties, "intervals": answer.view.intervals}
         try:
             table = cox_table(frame, **one, **options)
+            table = supported(table, frame, [column], Notes(), "univariable", EVENT_FLOOR)
         except NotEstimable:
             table = pd.DataFrame(columns=["term"])
         alone |= {row["term"]: row for _, row in table.iterrows()}
