@@ -67,7 +67,8 @@ def absent_columns(cohort: Cohort) -> pd.DataFrame:
 def attrition(cohort: Cohort) -> pd.DataFrame:
     """Count who is there at each step from the file to an analysis, by arm.
 
-    Nobody is dropped from the cohort: each step counts those who could be analysed.
+    Beside the first step stands whom the mapping left out. From there on nobody is dropped: each
+    step counts those who could be analysed.
 
     Returns
     -------
@@ -75,7 +76,8 @@ def attrition(cohort: Cohort) -> pd.DataFrame:
         step, one column per arm (patients), all, and left: who is missing at that step and why.
     """
     frame = cohort.frame
-    steps = [("in the file", pd.Series(True, frame.index), "")]
+    gone = "; ".join(f"{row.rows}: {row.because}" for row in cohort.excluded.itertuples())
+    steps = [("in use" if gone else "in the file", pd.Series(True, frame.index), "")]
     for name, label in cohort.endpoints.items():
         known = frame[[f"{name}_time", f"{name}_event"]].notna().all(axis=1)
         steps.append((f"{label} known", known, "no time or event"))
@@ -92,7 +94,7 @@ def attrition(cohort: Cohort) -> pd.DataFrame:
             for arm in cohort.arms
         }
         lost = int((~kept).sum())
-        left = f"{lost}: {why}" if lost else ""
+        left = f"{lost}: {why}" if lost else gone if kept is steps[0][1] else ""
         rows.append({"step": step} | by_arm | {"all": int(kept.sum()), "left": left})
     return pd.DataFrame(rows)
 
