@@ -240,7 +240,7 @@ def load_cohort(
     named, silent = check_columns(table._replace(frame=text), made.columns, mapping, codebook,
                                   problems)  # fmt: skip
     stay, more = left_out(text, named, later_rules(mapping, table), table.decimal, problems)
-    excluded = pd.concat([excluded, more], ignore_index=True)
+    excluded = pd.concat([excluded, more], ignore_index=True).astype({"rows": int})
     for column, wrong, finding, remedy in made.wrong:
         problems.add_rows(column, wrong[wrong.index.isin(stay)], finding, remedy)
     if stay.empty and len(text):
@@ -248,11 +248,13 @@ def load_cohort(
         problems.raise_if_any()
     named = named.loc[stay]
     frame, bad = to_types(named, mapping, codebook, table.decimal, problems)
+    for name, rows in made.reported.items():
+        bad[f"{name}_time"] = bad[f"{name}_time"].union(rows)
     raw = table.frame.reindex(columns=[mapping.columns.get(c, c) for c in named], index=stay)
     raw.columns = named.columns
     partly = check_values(frame, bad, raw, mapping, codebook, problems)
     problems.raise_if_any()
-    flags = find_flags(frame, mapping, codebook, silent, problems.remarks + partly)
+    flags = find_flags(frame, mapping, codebook, silent, problems.remarks, partly)
 
     frame = frame.reset_index(drop=True)
     orders = {column: tuple(map(code_text, levels)) for column, levels in mapping.order.items()}

@@ -135,7 +135,7 @@ EVENTS = [
     refused("yes may mean alive", "os_event, row 2, row 3, row 4 and 3 more: found no, yes: not "
             "a number ... 1 for an event and 0 for censored", os_event=None,
             mapping="columns: {os_event: Still alive}", **{"Still alive": "no,yes,yes,no,yes,yes"}),
-    refused("a status is open", "found Dead, Alive, moved: not a number ... recode",
+    refused("a status is open", "os_event, row 4: found moved: a status without ... recode",
             os_event="Dead,Alive,moved,Dead,Dead,Dead"),
     refused("an event is missing", "os_event, row 3, row 4: found NA (read as missing), nothing: "
             "no status for 2 patients, and unknown is not alive ... leave them out by 'exclude: "
@@ -276,8 +276,8 @@ MAPPINGS = [
             mapping="recode: {arm: {A: [x], B: y}}"),
     refused("a code comes as 1 and 1.0", "the same code twice in 1, 1.0",
             mapping="recode: {arm: {1: x, 1.0: y}}"),
-    refused("a recode names what is read as missing", "'NA', which is read as a missing value",
-            mapping="recode: {response: {NA: NE}}", response="CR,NA,PD,CR,CR,CR"),
+    refused("a recode names empty cells", "mapping, recode response: found a code for empty cells",
+            mapping="recode: {response: {'': NE}}", response="CR,,PD,CR,CR,CR"),
     refused("ids are recoded", "mapping, recode patient_id",
             mapping="recode: {patient_id: {a: b}}"),
     refused("a code is not named", "arm, row 5, row 6, row 7: found B: a code the recode does not",

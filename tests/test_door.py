@@ -204,7 +204,7 @@ def test_dates_that_could_be_either_are_asked_for(tmp_path):
     ("old", "new", "finding"),
     [("2019-01-03", "2019", "dx, row 2: found 2019: a date without a day or month"),
      ("2019-01-03", "01/2019", "dx, row 2: found 01/2019: a date without"),
-     ("2019-01-03", "2022-01-03", "os, row 2: found -696 days: an end before the start"),
+     ("2019-01-03", "2022-01-03", "os_time, row 2: found -696: a time before time zero"),
      ("2019-01-03", "2019-02-30", "dx, row 2: found 2019-02-30: not a date")],
 )  # fmt: skip
 def test_dates_that_cannot_be_are_refused_by_row(old, new, finding, tmp_path):
@@ -271,7 +271,7 @@ times:
     ("words", "asked"),
     [(("dead", "Alive"), ""), (("verstorben", "lebt"), ""), (("Yes", "No"), ""),
      (("TRUE", "FALSE"), ""), (("1:Recurred/Progressed", "0:DiseaseFree"), ""),
-     (("dead", "lost"), "dead, lost")],
+     (("dead", "lost"), "row 3: found lost: a status without a meaning")],
 )  # fmt: skip
 def test_a_status_in_words(words, asked, tmp_path):
     file = f"id,arm,t,s\n1,A,10,{words[0]}\n2,B,20,{words[1]}\n"
@@ -283,6 +283,55 @@ def test_a_status_in_words(words, asked, tmp_path):
         cohort = load(tmp_path, file, own)
         assert cohort.frame["os_event"].to_list() == [1, 0]
         assert any("read as a status" in finding for finding in cohort.flags["finding"])
+
+
+def test_events_that_come_later_are_flagged_where_there_are_enough(tmp_path):
+    for n, flagged in ((4, 0), (6, 6)):
+        late = [(100 + i, 1) for i in range(n)] + [(10 + i, 0) for i in range(n)]
+        rows = "".join(f"{i},{'AB'[i % 2]},{t},{s}\n" for i, (t, s) in enumerate(late))
+        cohort = load(tmp_path, "patient_id,arm,os_time,os_event\n" + rows, "reference_arm: A")
+        found = cohort.flags.query("finding.str.startswith('events come later')")["rows"]
+        assert found.sum() == flagged
+
+
+def test_one_cause_is_told_once(tmp_path):
+    dead = GDC.replace("2,A,Dead,184,'--", "2,A,Dead,'--,30").replace("Not Reported", "Alive")
+    with pytest.raises(CohortError) as refusal:
+        load(tmp_path, dead, GDC_MAP)
+    ours, other = refusal.value.problems
+    assert "no date or time of it in days_to_death" in ours[1] and "os, row 3" in ours[0]
+    assert "os_time, row 4" in other[0] and "a value is required" in other[1]
+    for rule in (ours[2], other[2]):
+        assert "exclude: [{column: os_time, is: missing, because: ...}]" in rule
+
+
+def test_an_endpoint_that_nobody_has_is_left_out(tmp_path):
+    file = "patient_id,arm,os_time,os_event,pfs_time,pfs_event\n1,A,5,1,,\n2,B,6,0,,\n"
+    cohort = load(tmp_path, file, "reference_arm: A")
+    assert list(cohort.endpoints) == ["os"]
+    assert "known for nobody: left out" in cohort.flags["finding"].to_list()
+
+
+def test_a_missing_text_that_is_a_level_is_named_in_a_recode(tmp_path):
+    rows = [[*row[:1], {"A": "NA", "B": "drug"}[row[1]], *row[2:]] for row in ROWS]
+    own = MAP.replace("arm: A\n", "arm: none\n") + "recode: {arm: {NA: none, drug: drug}}"
+    assert load(tmp_path, text(rows=rows), own).arms == ("drug", "none")
+
+
+def test_a_column_with_one_of_our_names_and_other_codes_is_taken_as_it_is(tmp_path):
+    rows = [[*row[:-1], str(i % 2)] for i, row in enumerate(ROWS)]
+    own = MAP.partition("factors")[0].replace("ldh: LDH", "sex: LDH")
+    with pytest.raises(CohortError, match=r"not one of F, M.*factors: {sex: {type: category}}"):
+        load(tmp_path, text(rows=rows), own)
+    cohort = load(tmp_path, text(rows=rows), own + "factors: {sex: {type: category}}")
+    assert set(cohort.frame["sex"]) == {"0", "1"}
+    rows = [[*row[:-1], ["Male", "female"][i % 2]] for i, row in enumerate(ROWS)]
+    assert load(tmp_path, text(rows=rows), own).frame["sex"].to_list()[:2] == ["M", "F"]
+
+
+def test_numbers_of_days_are_subtracted(tmp_path):
+    file = "id,arm,dx,death,seen\n1,A,10905,11081,\n2,B,9551,,9983\n"
+    assert load(tmp_path, file, DATED).frame["os_time"].to_list() == [176, 432]
 
 
 # -- rows -----------------------------------------------------------------------------------
@@ -467,6 +516,43 @@ def test_what_names_and_values_say_is_proposed(name, tmp_path):
     assert mapping.get("times", {}).get("os") == times
 
 
+REPEATED = "".join(f"C{i // 2},{'AB'[i // 2 % 2]},{i // 2 + 1},{i // 2 % 2}\n" for i in range(20))
+WRONG = {
+    "a repeated id": (
+        f"case_id,arm,os_days,dead\n{REPEATED}",
+        lambda m: (m["one_row_per"], m["columns"]["patient_id"]) == ("patient_id", "case_id"),
+    ),
+    "a year of death": (
+        "id,vital_status,year_of_death,days_to_death,days_to_last_followup\n"
+        "1,Dead,2010,300,\n2,Alive,,,400\n3,Dead,2011,50,\n",
+        lambda m: m["times"]["os"]["event_time"] == "days_to_death",
+    ),
+    "a time from diagnosis": (
+        "id,trt,stime,diag.time,status\n1,1,72,7,1\n2,2,411,5,0\n3,1,228,3,1\n",
+        lambda m: m["columns"]["event_time"] == "stime" and "os_time" not in m["columns"],
+    ),
+    "a bare time": (
+        "id,arm,time,status\n1,A,5,1\n2,B,6,0\n3,A,7,1\n",
+        lambda m: "os_time" not in m["columns"] and m["columns"]["event_time"] == "time",
+    ),
+    "an insurance": (
+        "id,insurance_status,time,death\n1,Insured,5,1\n2,Uninsured,6,0\n3,Insured,7,1\n",
+        lambda m: m["columns"]["os_event"] == "death",
+    ),
+    "what came later": (
+        "id,NEW_TUMOR_EVENT_AFTER_TREATMENT,OS_MONTHS,OS_STATUS,cause_of_death\n"
+        "1,Yes,5,1:DECEASED,lung\n2,No,6,0:LIVING,\n3,Yes,7,1:DECEASED,heart\n",
+        lambda m: "arm" not in m["columns"] and "cause_of_death" in m["ignore"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_nothing_dangerous_is_proposed(name, tmp_path):
+    data, right = WRONG[name]
+    assert right(proposed(data, tmp_path)[1].mapping)
+
+
 @pytest.mark.parametrize("status", [["1", "2"], ["alive", "lost"], ["0", "1", "2"]])
 def test_no_code_is_proposed_that_does_not_say_its_meaning(status, tmp_path):
     rows = "".join(f"{i},{'AB'[i % 2]},{i + 1},{status[i % len(status)]}\n" for i in range(12))
@@ -523,6 +609,19 @@ def test_a_refusal_offers_its_rule_and_taking_it_loads(tmp_path, monkeypatch):
     offered.click()
     assert taken[0].excluded.to_numpy().tolist() == [["os time missing", 1]]
     assert form.rules.children == () and form.endpoints["os"].trouble.value == ""
+
+
+def test_a_time_whose_name_has_no_unit_is_asked_for_its_unit(tmp_path, monkeypatch):
+    monkeypatch.setenv("HELPERS_FORMS", str(tmp_path))
+    rows = "".join(f"{i},{'AB'[i % 2]},{i + 1},{i % 3 // 2}\n" for i in range(30))
+    form, taken = form_with(f"id,arm,futime,death\n{rows}".encode(), "own.csv")
+    form.endpoints["os"].codes.fields["0"].value = "censored"
+    form.endpoints["os"].codes.fields["1"].value = "event"
+    form.load()
+    assert not taken and "time_unit" in form.said.value
+    form.unit.value = "months"
+    form.load()
+    assert taken[0].frame["os_time"].max() == pytest.approx(30 * 365 / 12)
 
 
 def test_what_the_form_does_not_ask_stays_in_the_mapping(tmp_path, monkeypatch):

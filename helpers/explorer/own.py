@@ -30,6 +30,7 @@ from helpers.explorer.own_fields import (
     levels,
     names_of,
     preview,
+    reading_fields,
 )
 from helpers.explorer.parts import folding, small
 from helpers.loading.formats import SEPARATORS, Stated
@@ -70,7 +71,7 @@ class OwnForm:
         self.below = w.VBox([folding("The mapping that this form wrote",
                                      w.VBox([self.mapping, self.link])), self.use],
                             layout=w.Layout(display="none"))  # fmt: skip
-        self.reading = self.reading_fields()
+        self.reading = reading_fields(self.read)
         self.otherwise = folding("Read the file otherwise", w.VBox([*self.reading.values()]))
         self.box = w.VBox([
             w.HTML("<p>A table with one row per patient: CSV, text with tabs or semicolons, Excel "
@@ -78,21 +79,6 @@ class OwnForm:
                    "on and sent nowhere else.</p>"),
             self.upload, self.fields, self.below, self.said, self.rules,
         ])  # fmt: skip
-
-    def reading_fields(self) -> dict[str, w.Widget]:
-        """How the file is to be read, where the page did not see it."""
-        signs = [("as detected", "")] + [(name, name) for name in SEPARATORS.values()]
-        made = {
-            "separator": w.Dropdown(options=signs, description="Values are separated by", **WIDE),
-            "decimal": w.Dropdown(options=[("as detected", ""), ("comma", ","), ("point", ".")],
-                                  description="Mark of decimals", **WIDE),
-            "header_row": w.Text(description="Row of the names", placeholder="as detected", **TEXT),
-            "sheet": w.Text(description="Sheet", placeholder="as detected", **TEXT),
-            "encoding": w.Text(description="Encoding", placeholder="as detected", **TEXT),
-        }  # fmt: skip
-        for field in made.values():
-            field.observe(lambda _: self.read(), "value")
-        return made
 
     # -- the file --------------------------------------------------------------------------
 
@@ -199,7 +185,10 @@ class OwnForm:
         self.status = chosen([*reversed(STATUSES)], mapping.get("status"), description="Data are")
         self.zero = w.Text(value=mapping.get("time_zero", "time zero"),
                            description="The clock starts at", **TEXT)  # fmt: skip
-        self.unit = chosen(list(DAYS_PER), mapping.get("time_unit"), description="Times are in")
+        # Our own names and dates are in days; of any other time its unit is asked.
+        ours = all(k == v for k, v in columns.items() if k.endswith("_time"))
+        self.unit = chosen([NONE, *DAYS_PER], mapping.get("time_unit", "days" if ours else NONE),
+                           description="Times are in")  # fmt: skip
         self.mask = w.BoundedIntText(
             value=int(mapping.get("mask_below", 5)), min=0, max=999,
             description="Mask counts below, in downloads", **WIDE,
@@ -300,7 +289,8 @@ class OwnForm:
             row.into(columns, made["recode"], factors, ignore)
         given = {
             "name": self.given.value.strip() or "My cohort", "status": self.status.value,
-            "file": self.stated(), "time_unit": self.unit.value,
+            "file": self.stated(),
+            "time_unit": "not stated" if self.unit.value == NONE else self.unit.value,
             "time_zero": self.zero.value.strip() or "time zero", **made,
             "reference_arm": called.get(self.reference.value), "factors": factors,
             "ignore": ignore, "exclude": self.excluded, "mask_below": str(self.mask.value),

@@ -9,6 +9,7 @@ import ipywidgets as w
 import pandas as pd
 
 from helpers.explorer.parts import NARROW, WIDTH
+from helpers.loading.formats import SEPARATORS
 from helpers.loading.schema import is_identifier
 from helpers.loading.times import meaning
 from helpers.loading.values import ANOTHER_CAUSE
@@ -225,7 +226,8 @@ def slug(text: str) -> str:
 
 def names_of(mapping: dict) -> Collection[str]:
     """The endpoints of a mapping."""
-    timed = [c.removesuffix("_time") for c in mapping.get("columns", {}) if c.endswith("_time")]
+    timed = [c.removesuffix("_time") for c in mapping.get("columns", {}) if c.endswith("_time")
+             and c not in mapping.get("factors", {})]  # fmt: skip
     return list(dict.fromkeys([*timed, *mapping.get("times", {})]))
 
 
@@ -241,3 +243,19 @@ def preview(text: pd.DataFrame) -> str:
     left = f"<small>and {more} columns more</small>" if more > 0 else ""
     return (f"<div style='overflow-x:auto'><table><thead><tr>{head}</tr></thead><tbody>{body}"
             f"</tbody></table></div>{left}")  # fmt: skip
+
+
+def reading_fields(changed: Callable[[], None]) -> dict[str, w.Widget]:
+    """How the file is to be read, where the page did not see it."""
+    signs = [("as detected", "")] + [(name, name) for name in SEPARATORS.values()]
+    made = {
+        "separator": w.Dropdown(options=signs, description="Values are separated by", **WIDE),
+        "decimal": w.Dropdown(options=[("as detected", ""), ("comma", ","), ("point", ".")],
+                              description="Mark of decimals", **WIDE),
+        "header_row": w.Text(description="Row of the names", placeholder="as detected", **TEXT),
+        "sheet": w.Text(description="Sheet", placeholder="as detected", **TEXT),
+        "encoding": w.Text(description="Encoding", placeholder="as detected", **TEXT),
+    }  # fmt: skip
+    for field in made.values():
+        field.observe(lambda _: changed(), "value")
+    return made

@@ -60,7 +60,11 @@ def column_schema(column: str, about: pd.Series):
     elif kind == "category" and codes:
         allowed = codes.split("|")
         checks = [
-            Check.isin(allowed, error=f"not one of {', '.join(allowed)}|recode it in a mapping")
+            Check.isin(
+                allowed,
+                error=f"not one of {', '.join(allowed)}|recode it in a mapping, take it as it is "
+                f"('factors: {{{column}: {{type: category}}}}'), or list it under ignore",
+            )
         ]
     elif kind == "category":
         dates = Check(
@@ -138,10 +142,16 @@ def settle_endpoints(
     reported = {name: bad[f"{name}_time"].union(bad[f"{name}_event"]) for name in names}
     none = frame.index[~pd.DataFrame(whole, frame.index).any(axis=1)]
     flags = []
+    for name in [name for name in names if not whole[name].any() and len(none) < len(frame)]:
+        frame.drop(columns=[f"{name}_time", f"{name}_event"], inplace=True)
+        flags.append((f"{name}_time", len(frame), "known for nobody: left out"))
+        names.remove(name)
     for name in names:
         for column, kind in ((f"{name}_time", "time"), (f"{name}_event", "event")):
             missing = none.intersection(frame.index[frame[column].isna()])
             missing = missing.difference(reported[name])
+            if kind == "event":  # who lacks both is told once
+                missing = missing.intersection(frame.index[frame[f"{name}_time"].notna()])
             # One rule leaves out who lacks everything; half an endpoint is told by its half.
             half = frame.loc[missing, pairs[name].columns].notna().any(axis=1)
             if name == names[0] or half.any():

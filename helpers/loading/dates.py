@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import pandas as pd
 
@@ -10,7 +10,6 @@ from helpers.loading.problems import Problems
 
 # Names of the orders in which a date is written, and what `date_format` calls them.
 ISO, DAY_FIRST, MONTH_FIRST = "%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y"
-EXCEL_ZERO = date(1899, 12, 30)  # of the workbooks of Windows, from March 1900 on
 SERIAL = range(10_000, 80_000)  # 1927 to 2119
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 FOREIGN = {"mai": 5, "mär": 3, "mrz": 3, "okt": 10, "dez": 12}  # German, where it differs
@@ -62,14 +61,21 @@ def one_date(text: str, order: str) -> date | None:
         day, name = (day, name) if day.isdigit() else (name, day)
         short = name.lower()[:3]
         month = MONTHS.index(short) + 1 if short in MONTHS else FOREIGN.get(short, 0)
-    elif text.removesuffix(".0").isdigit() and int(float(text)) in SERIAL:
-        return EXCEL_ZERO + timedelta(int(float(text)))
     else:
         return None
     try:
         return date(int(year), int(month), int(day))
     except ValueError:
         return None
+
+
+def is_numbered(columns: Sequence[pd.Series]) -> bool:
+    """Whether columns hold numbers of days, as Excel and R write dates: whole, of five digits at
+    the most, and some of five, so that no year is taken for one."""
+    whole = [text.removesuffix(".0") for values in columns for text in values.dropna().unique()]
+    return all(re.fullmatch(r"\d{1,5}", text) for text in whole) and any(
+        int(text) in SERIAL for text in whole
+    )
 
 
 def by_format(text: str, stated: str) -> date | None:

@@ -123,6 +123,10 @@ def in_use(table: Table, mapping, known, problems: Problems) -> tuple[pd.DataFra
     """
     missing = MISSING | {value.strip() for value in mapping.missing}
     text = table.frame.mask(table.frame.isin(missing))
+    for target, codes in mapping.recode.items():  # a text that a recode names is a value there
+        source = mapping.columns.get(target, target)
+        if source in text and (named := missing & set(codes)):
+            text[source] = text[source].mask(table.frame[source].isin(named), table.frame[source])
     if not mapping.one_row_per:
         return text, pd.DataFrame({"because": [], "rows": []})
     first = [rule for rule in mapping.exclude if among_rows(rule, table)]

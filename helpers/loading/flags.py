@@ -12,6 +12,7 @@ SHORTEST_DAYS = 120  # a longest time below this may be in months
 LONGEST_YEARS = 40  # a longest time above this may be in days
 UNKNOWN_CODES = (999, 9999)
 MANY_LEVELS = 20
+FEWEST_COMPARED = 5  # events, and censorings, whose times say something
 
 
 class Flags:
@@ -46,15 +47,17 @@ def find_flags(
     codebook: pd.DataFrame,
     left_out: list[str],
     remarks: list[tuple[str, int, str]],
+    partly: list[tuple[str, int, str]],
 ) -> pd.DataFrame:
     """What is kept but worth a look: column, rows (number of patients), finding.
 
-    `remarks` are those of reading the file, by its own names of columns.
+    `remarks` are those of reading the file, by its own names of columns; `partly` those of
+    endpoints that are not known for everybody.
     """
     flags = Flags(len(frame))
     ours = {source: name for name, source in mapping.columns.items()}
     named = [(ours.get(column, column), *rest) for column, *rest in remarks]
-    flags.rows += [row for row in named if row[0] in frame]
+    flags.rows += [*(row for row in named if row[0] in frame), *partly]
     if left_out:
         more = f" and {len(left_out) - 5} more" if len(left_out) > 5 else ""
         flags.add(", ".join(left_out[:5]) + more, True,
@@ -105,7 +108,8 @@ def flag_endpoint(flags: Flags, frame: pd.DataFrame, name: str, mapping: Mapping
     flags.add(f"{name}_event", event.sum() == 0, "nobody has the event: little can be estimated")
     flags.add(f"{name}_event", event.sum() == event.count(),
               "everybody has the event: are censored patients missing?")  # fmt: skip
-    swapped = time[event == 1].median() > time[event == 0].median()
+    enough = min((event == 1).sum(), (event == 0).sum()) >= FEWEST_COMPARED
+    swapped = enough and time[event == 1].median() > time[event == 0].median()
     flags.add(f"{name}_event", (event == 1) & swapped,
               "events come later than censorings: is 1 really the event?")  # fmt: skip
     if "os_time" in frame and name not in ("os", "pfs"):

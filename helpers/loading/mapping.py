@@ -14,7 +14,7 @@ from helpers.loading.excluding import check_exclude
 from helpers.loading.formats import SEPARATORS, Stated
 from helpers.loading.names import CONTROL, visible
 from helpers.loading.problems import Problems, short
-from helpers.loading.reading import MISSING, read_bytes
+from helpers.loading.reading import read_bytes
 from helpers.loading.times import check_times
 
 STATUSES = ("real, published", "synthetic", "private")
@@ -215,9 +215,9 @@ def check_tables(given: dict, problems: Problems) -> None:
             problems.add(where, "ids under new names", "leave ids as they are")
         elif not isinstance(codes, dict) or any(isinstance(c, dict | list) for c in codes.values()):
             problems.add(where, short(codes), "give {old: new} pairs; null makes a value missing")
-        elif no_code := MISSING & set(codes):
-            problems.add(where, f"{sorted(no_code)[0]!r}, which is read as a missing value",
-                         "write a word for it in the file, or take it out here")  # fmt: skip
+        elif "" in codes:
+            problems.add(where, "a code for empty cells", "write a word in the file, or take it "
+                         "out here")  # fmt: skip
         elif len({code_text(old) for old in codes}) < len(codes):
             problems.add(where, f"the same code twice in {short(', '.join(codes))}", "name it once")
     for column, about in (given.get("factors") or {}).items():

@@ -14,6 +14,7 @@ from helpers.loading.mapping import code_text
 from helpers.loading.reading import MISSING, Table, to_numbers
 from helpers.loading.schema import ARM_NAMES, is_identifier
 from helpers.loading.times import TURNED, meaning
+from helpers.loading.values import SEX
 
 ENDPOINTS = {
     "os": ("Overall survival", r"os|overall.?surv\w*|vital|surv(ival)?(?!.*free)"),
@@ -24,7 +25,7 @@ ENDPOINTS = {
     "dss": ("Disease-specific survival", r"dss|css|(disease|cancer).?specific\w*"),
 }
 TIMES = r"months?|days?|weeks?|years?|yrs?|mos?|time|duration|dauer|monate|tage|jahre|futime|zeit"
-STATUS = r"status|event|censor\w*|cens|dead|death|died|vital\w*|ereignis|fustat|alive|deceased"
+STATUS = r"status|event|censor\w*|cens|cnsr|dead|death|died|vital\w*|ereignis|fustat|alive|deceased"
 UNITS = {"months": r"months?|mos?|monate", "days": r"days?|tage", "weeks": r"weeks?|wochen",
          "years": r"years?|yrs?|jahre"}  # fmt: skip
 START = r"diag\w*|dx|start\w*|infus\w*|random\w*|index|enrol\w*|begin\w*|beginn|baseline|treat\w*|"
@@ -33,12 +34,19 @@ DIED = r"death|died|dod|tod|todes\w*|deceased|exitus|verstorben"
 LAST = r"last|lfu|lastfu|follow\w*|fu|contact|kontakt|letzt\w*|censor\w*|seen|verlauf"
 PROGRESSED = r"progress\w*|relapse\w*|recur\w*|rezidiv\w*|rückfall|prog"
 IDS = r"patient\w*|id|record|case|subject|study.?n\w*|usubjid|pat|pid|nr|no|number|barcode|fall\w*"
-ARMS = r"arm|treatment|cohort|group|therapy|regimen|therapie|behandlung|gruppe"
+ARMS = r"arm|treatment|treat|tment|trt\w*|therapy|regimen|therapie|behandlung"
+# Words that make a column no arm, no time of an endpoint, and no covariate known at the start.
+NO_ARM = (
+    r"after|count|number|prior|previous|new|age|risk|year|years|date|best|response|outcome|type"
+)
+NO_TIME = r"diag\w*|wait\w*|birth|age|year of|treatment|therapy|transplant|relapse|progression to"
+LATER = r"cause|reason|outcome|neoplasm.*status|tumou?r.?status|year of death|new.?tumou?r.*"
+WATCHED = r"futime|survtime|stime|surv.?time|survival.?time|follow.?up.?time|studytime|aval|lenfol"
+VITAL = r"vital\w*|dead|death|died|deceased|alive|fustat|tod|verstorben|survived|os"
 KNOWN = {  # our names, by what columns are called
     "age": r"age|alter|age.?at.*", "sex": r"sex|gender|geschlecht", "ecog": r"ecog|ecog.?ps",
     "ipi": r"ipi", "response": r"(best.?)?response|best.?overall.?response",
 }  # fmt: skip
-SEX = {"f": "F", "female": "F", "w": "F", "weiblich": "F", "m": "M", "male": "M", "männlich": "M"}
 UNKNOWN = re.compile(
     r"(?i)unknown|not (reported|available|known|done|applicable|evaluated|assessed)|missing|unk|nd|"
     r"k\. ?a\.|keine angabe|unbekannt|-+|\?+|n\.?a\.?|null|none reported"
@@ -88,7 +96,7 @@ def propose(table: Table) -> Proposed:
     kinds = {column: kind_of(text[column], table.decimal) for column in text}
     found: dict[str, Proposal] = {}
     columns, given = {}, {"missing": missing}
-    propose_id(text, columns, found)
+    propose_id(text, columns, given, found)
     propose_arm(text, kinds, columns, found)
     propose_two_columns(text, kinds, given, found)
     propose_endpoints(text, kinds, columns, given, found)
@@ -112,21 +120,27 @@ def kind_of(values: pd.Series, decimal: str) -> str:
     return "groups" if len(distinct) <= MANY else "text"
 
 
-def propose_id(text, columns: dict, found: dict) -> None:
-    """The patient's id: named as one and different in every row, or the number of the row."""
-    for name in text:
-        once = text[name].notna().all() and text[name].is_unique
-        if once and says(IDS, name) and not is_identifier(name):
-            columns["patient_id"] = name
-            found[name] = Proposal("id", "different in every row, and named as an id")
-            return
+def propose_id(text, columns: dict, given: dict, found: dict) -> None:
+    """The patient's id: named as one; where it repeats, its rows are to be made one."""
+    known = [c for c in text if says(IDS, c) and text[c].notna().all() and not is_identifier(c)]
+    known = [c for c in known if text[c].nunique() > len(text) / 4]
+    patients = [c for c in known if says("patient\\w*|case|subject|usubjid", c)
+                and not says("sample", c)]  # fmt: skip
+    for name in [*patients, *known]:
+        columns["patient_id"] = name
+        why = "different in every row, and named as an id"
+        if not text[name].is_unique:
+            given["one_row_per"] = "patient_id"
+            why = "named as an id; it repeats, so rows of one patient are made one"
+        found[name] = Proposal("id", why)
+        return
     columns["patient_id"] = "row_number"
 
 
 def propose_arm(text, kinds: dict, columns: dict, found: dict) -> None:
-    """The arm: a column of two to eight groups that is called so."""
+    """The arm: a column of two to eight groups that is called so, and not after a later event."""
     names = [c for c in text if re.sub(r"\W|_", "", c.lower()) in ARM_NAMES]
-    names += [c for c in text if c not in names and says(ARMS, c)]
+    names += [c for c in text if c not in names and says(ARMS, c) and not says(NO_ARM, c)]
     for name in names:
         n = text[name].nunique()
         if 2 <= n <= FEW and kinds[name] in ("groups", "number"):
@@ -137,42 +151,50 @@ def propose_arm(text, kinds: dict, columns: dict, found: dict) -> None:
 
 def propose_endpoints(text, kinds: dict, columns: dict, given: dict, found: dict) -> None:
     """Pairs of a time and a status; where there is none, dates."""
-    units = set()
-    for key, (label, pattern) in ENDPOINTS.items():
-        if key in given.get("times", {}):
-            continue
-        free = [c for c in text if c not in found]
-        times = [c for c in free if kinds[c] == "number" and named(c, pattern, TIMES, key, text)]
-        states = [c for c in free if is_status(text[c], kinds[c]) and says(pattern, c)
-                  and says(STATUS, c)]  # fmt: skip
-        if key == "os" and not states:
-            states = [c for c in free if is_status(text[c], kinds[c]) and says(STATUS, c)]
-        if key == "os" and states and not times:
-            times = [c for c in free if kinds[c] == "number" and c not in states
-                     and (says(r"futime|survtime|follow.?up.*|time", c)
-                          or re.fullmatch(TIMES, spaced(c)))]  # fmt: skip
+    units: set[str] = set()
+
+    def take(key: str, label: str, times: list[str], states: list[str]) -> None:
+        times = [c for c in times if c not in states]
         if not (times and states):
-            continue
+            return
         time, state = times[0], states[0]
-        columns |= {f"{key}_time": time, f"{key}_event": state}
+        columns.update({f"{key}_time": time, f"{key}_event": state})
         found[time] = Proposal("time", f"{time!r} looks like the time of {label.lower()}")
         found[state] = Proposal("event", f"{state!r} looks like its status")
-        units |= {unit for unit, words in UNITS.items() if says(words, time)}
+        units.update(unit_of_name(time))
         if key not in ("os", "pfs"):
             given.setdefault("labels", {})[key] = label
         propose_codes(text[state], state, f"{key}_event", given)
+
+    def numbers(*words: str) -> list[str]:
+        return [c for c in text if c not in found and kinds[c] == "number"
+                and any(says(word, c) for word in words) and not says(NO_TIME, c)]  # fmt: skip
+
+    def states(*words: str) -> list[str]:
+        return [c for c in text if c not in found and is_status(text[c], kinds[c])
+                and any(says(word, c) for word in words)]  # fmt: skip
+
+    for key, (label, pattern) in ENDPOINTS.items():
+        if key not in given.get("times", {}):
+            own = [c for c in numbers(pattern) if says(TIMES, c) or says(key, c)]
+            said = [c for c in states(pattern) if says(STATUS, c)]
+            take(key, label, own, said or (states(VITAL) if key == "os" else []))
+    timed = any(c.endswith("_time") for c in columns) or "times" in given
+    whole = [c for c in numbers(TIMES) if re.fullmatch(TIMES, spaced(c))] or numbers(WATCHED)
+    if not timed and len(whole) == 1:  # which endpoint a bare time is of, its status may say
+        take("os", ENDPOINTS["os"][0], whole, states(VITAL))
+        if whole[0] not in found:
+            bare = [c for c in states(STATUS) if re.fullmatch(STATUS, spaced(c))]
+            take("event", "Time to the event", whole, bare)
     if len(units) == 1 and "times" not in given:
         given["time_unit"] = units.pop()
     if not any(c.endswith("_time") for c in columns) and "times" not in given:
         propose_dates(text, kinds, given, found)
 
 
-def named(column: str, pattern: str, words: str, key: str, text) -> bool:
-    """Whether a column is called as the time of an endpoint, and not of another."""
-    if not says(pattern, column):
-        return False
-    others = [p for k, (_, p) in ENDPOINTS.items() if k != key and k != "os"]
-    return (says(words, column) or says(key, column)) and not any(says(p, column) for p in others)
+def unit_of_name(name: str) -> set[str]:
+    """The unit that a name has in it."""
+    return {unit for unit, words in UNITS.items() if says(words, name)}
 
 
 def is_status(values: pd.Series, kind: str) -> bool:
@@ -197,7 +219,8 @@ def propose_codes(values: pd.Series, source: str, target: str, given: dict) -> N
 
 def propose_two_columns(text, kinds: dict, given: dict, found: dict) -> None:
     """Days to death in one column, days to last contact in another."""
-    numbers = [c for c in text if c not in found and kinds[c] == "number"]
+    numbers = [c for c in text if c not in found and kinds[c] == "number"
+               and not says("year of|year", c)]  # fmt: skip
     died = [c for c in numbers if says(DIED, c)]
     last = [c for c in numbers if says(LAST, c)]
     if not (died and last):
@@ -211,8 +234,7 @@ def propose_two_columns(text, kinds: dict, given: dict, found: dict) -> None:
     given["times"] = {"os": about}
     found[died[0]] = Proposal("time", f"{died[0]!r} looks like the time to death")
     found[last[0]] = Proposal("time", f"{last[0]!r} looks like the time to last contact")
-    units = {unit for unit, words in UNITS.items() if says(words, died[0])}
-    if len(units) == 1:
+    if len(units := unit_of_name(died[0])) == 1:
         given["time_unit"] = units.pop()
 
 
@@ -256,15 +278,13 @@ def propose_factors(text, kinds: dict, columns: dict, given: dict, found: dict, 
         if is_identifier(name) or kind == "date":
             why = "a date" if kind == "date" else "says who somebody is"
             found[name] = Proposal("out", why)
+        elif any(says(words, name) for words in (DIED, LAST, LATER, PROGRESSED, STATUS)):
+            found[name] = Proposal("out", "known only later?")
         elif n < 2:
             found[name] = Proposal("out", "empty" if not n else "the same in every row")
         elif own and own not in columns and fits(own, text[name], kind):
             columns[own] = name
             found[name] = Proposal("number" if kind == "number" else "groups", f"known: {own}")
-            if own == "sex":
-                codes = {v: SEX[v.lower()] for v in text[name].dropna().unique()}
-                if any(old != new for old, new in codes.items()):
-                    given.setdefault("recode", {})["sex"] = codes
         elif kind == "number" and n > FEW:
             propose_factor(name, "number", columns, given, labels)
             found[name] = Proposal("number", f"a number with {n} values")

@@ -42,13 +42,14 @@ def read_codebook(path: Path, mapping: Mapping) -> pd.DataFrame:
 
     A new factor is a number if it states a unit or says ``type: number``, otherwise a category.
     A factor that the codebook knows keeps what the mapping does not state; its allowed values
-    are those of the old type and unit, so they go when either changes.
+    are those of its own type and unit, so they go when the mapping states a type, or another unit.
     """
     book = pd.read_csv(path, dtype={"unit": str, "codes": str}, keep_default_na=False,
                        na_values={"known_at": [""]}).set_index("column")  # fmt: skip
     for target in (*mapping.columns, *(f"{name}_time" for name in mapping.times)):
         name = re.sub("_(time|event)$", "", target)
-        if name not in ("", target) and target not in book.index:
+        new = target not in {*book.index, *mapping.factors}
+        if name not in ("", target) and new:
             time = [name, "time", "days", "", "endpoint", "", float("nan"), ""]
             book.loc[f"{name}_time"] = time
             event = f"{mapping.labels.get(name, name)}: event"
@@ -57,8 +58,9 @@ def read_codebook(path: Path, mapping: Mapping) -> pd.DataFrame:
         if column not in book.index:
             kind = "number" if about.get("unit") else "category"
             book.loc[column] = [column, kind, "", "", "baseline", "", 0.0, ""]
-        elif any(about.get(key, now) != now for key, now in book.loc[column].items()
-                 if key in ("type", "unit")):  # fmt: skip
+        elif (
+            "type" in about or about.get("unit", book.at[column, "unit"]) != book.at[column, "unit"]
+        ):
             book.loc[column, "codes"] = ""
         for key, value in about.items():
             book.loc[column, key] = float(value or "nan") if key == "known_at" else value

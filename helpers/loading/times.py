@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.conventions import DAYS_PER
-from helpers.loading.dates import asked_order, to_days, why_no_date
+from helpers.loading.dates import asked_order, is_numbered, to_days, why_no_date
 from helpers.loading.problems import Problems, short
 from helpers.loading.reading import to_numbers
 
@@ -31,11 +31,12 @@ TURNED = re.compile(r"(?i)aliv|surviv|livin|censor|cnsr|lebt|lebend")
 
 class Made(NamedTuple):
     """Endpoints that were made: text columns of days and of 0 or 1, and what was found wrong in
-    which rows, to be said of the rows that stay."""
+    which rows, to be said of the rows that stay; `reported` are such rows by endpoint."""
 
     columns: dict[str, pd.Series]
     wrong: list[tuple[str, pd.Series, str, str]]
     said: list[str]
+    reported: dict[str, pd.Index]
 
 
 def meaning(text: str, column: str) -> str | None:
@@ -106,7 +107,7 @@ def endpoints(text: pd.DataFrame, mapping, decimal: str, problems: Problems) -> 
     decimal : str
         Mark of decimals.
     """
-    made = Made({}, [], [])
+    made = Made({}, [], [], {})
     absent = made_from(mapping.times) - set(text.columns)
     for name in sorted(absent):
         problems.add("mapping, times", f"{name!r}, which the file does not have",
@@ -118,7 +119,11 @@ def endpoints(text: pd.DataFrame, mapping, decimal: str, problems: Problems) -> 
                *ends(about, "last"))}  # fmt: skip
     order = asked_order([text[c] for c in sorted(columns)], mapping.date_format, problems)
     days = {}
+    numbered = is_numbered([text[c] for c in columns])
     for column in sorted(columns):
+        if numbered:  # the day they count from is the same, whichever it is
+            days[column] = to_numbers(text[column])
+            continue
         days[column], wrong = to_days(text[column], order, mapping.date_format)
         if len(wrong):
             made.wrong.append((column, wrong, *why_no_date(wrong, order)))
@@ -152,18 +157,15 @@ def one_endpoint(name, about, text, days, decimal: str, mapping, made: Made) -> 
     time = last.where(had == 0, event if events else last)
     # Another end than the event asked for, such as a death of another cause, ends follow-up too.
     time = time.where(~((had == 0) & last.isna()), event) - start
-    unclear = (had == 1) & time.isna() & last.notna()
+    unclear = (had == 1) & time.isna() & last.notna() & start.notna()
     if events and unclear.any():
         made.wrong.append((
             name, text.index.to_series()[unclear].map(lambda _: "the event by its status"),
             f"no date or time of it in {' or '.join(ends(about, 'event'))}",
-            "fill it in, or leave these patients out under exclude",
+            f"fill it in, or leave these patients out: 'exclude: [{{column: {name}_time, is: "
+            "missing, because: ...}]'",
         ))  # fmt: skip
-    if (before := time[time < 0]).any():
-        shown = before.map(lambda days_: f"{days_:g} days")
-        made.wrong.append((name, shown, "an end before the start", "correct the dates, or leave "
-                           f"these patients out: 'exclude: [{{column: {name}_time, below: 0, "
-                           "because: dates contradict}]'"))  # fmt: skip
+        made.reported[name] = text.index[unclear]
     known = time.notna() & had.notna()
     for kind, values in (("time", time), ("event", had)):
         texts = values.where(known).map("{:.12g}".format, na_action="ignore")

@@ -14,6 +14,8 @@ UNNAMED_STATUS = (
     "give it a meaning, in the form or there: 1 is the event, 0 censored, null unknown, which is "
     "not alive"
 )
+SEX = {"f": "F", "female": "F", "w": "F", "weiblich": "F",
+       "m": "M", "male": "M", "männlich": "M"}  # fmt: skip
 ROMAN = {"I": "1", "II": "2", "III": "3", "IV": "4"}
 
 
@@ -27,15 +29,17 @@ def recoded(values: pd.Series, codes: dict, numbers: pd.Series) -> tuple[pd.Seri
     return new.where(keys.isin(table) | ~numbers, values), unknown
 
 
-def read_status(values: pd.Series, source: str, problems: Problems) -> pd.Series:
-    """Words of a status as 1 and 0, where every one has a meaning by itself; said."""
+def read_status(values: pd.Series, source: str, problems: Problems) -> tuple[pd.Series, pd.Series]:
+    """Words of a status as 1 and 0, said; and what has no meaning beside words that have one."""
     found = {value: meaning(value, source) for value in values.dropna().unique()}
-    if not found or None in found.values() or set(found) <= {"0", "1"}:
-        return values
-    words = [" and ".join(k for k, v in found.items() if v == code) or "none" for code in "10"]
+    known = {value: code for value, code in found.items() if code is not None}
+    if not known:
+        return values, values[:0]
+    unknown = values[values.notna() & ~values.isin(known)]
+    words = [" and ".join(k for k, v in known.items() if v == code) or "none" for code in "10"]
     said = f"read as a status: {short(words[0])} is the event, {short(words[1])} is not"
     problems.remark(source, int(values.notna().sum()), said)
-    return values.map(found)
+    return values.map(known).astype(object), unknown
 
 
 def other_cause_remedy(column: str) -> str:
@@ -76,7 +80,19 @@ def to_types(
                               UNNAMED_STATUS if kind == "event" else "name it there")  # fmt: skip
             bad[column] = unknown.index
         elif kind == "event":
-            values = read_status(values, mapping.columns.get(column, column), problems)
+            values, unknown = read_status(values, mapping.columns.get(column, column), problems)
+            problems.add_rows(
+                column, unknown, "a status without a meaning",
+                f"{UNNAMED_STATUS}, as in 'recode: {{{column}: {{...}}}}' with all codes; or say "
+                "'missing: [...]' if it means unknown",
+            )  # fmt: skip
+            bad[column] = unknown.index
+        elif column == "sex" and {*values.dropna().str.lower()} <= {*SEX}:
+            other = values.notna() & ~values.isin({*SEX.values()})
+            if other.any():
+                problems.remark(mapping.columns.get(column, column), int(other.sum()),
+                                "sex in other words, read as F and M")  # fmt: skip
+            values = values.str.lower().map(SEX).astype(object)
         elif column == "stage" and kind == "number" and values.isin(ROMAN).any():
             problems.remark(mapping.columns.get(column, column), int(values.isin(ROMAN).sum()),
                             "Roman numerals, read as 1 to 4")  # fmt: skip
