@@ -23,6 +23,7 @@ from helpers.loading.problems import Problems
 from helpers.loading.proposals import propose
 from helpers.loading.reading import read_table
 from helpers.view import View
+from helpers.workshop.cli import main
 
 FIXTURES = Path(__file__).parent / "fixtures" / "door"
 NAMES = ["Patient", "ARM", "OS_MONTHS", "OS_STATUS", "LDH"]
@@ -639,3 +640,12 @@ def test_a_file_that_was_not_split_is_read_otherwise():
     form, _ = form_with(("x;y\n" * 5 + text(";")).encode(), "own.csv")
     form.reading["header_row"].value = "6"
     assert list(form.text.columns) == NAMES
+
+
+def test_a_refusal_without_a_mapping_offers_one(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HELPERS_FORMS", str(tmp_path))
+    (tmp_path / "question.json").write_text("{}")
+    asked = ["view", str(tmp_path / "question.json"), "--cohort", str(FIXTURES / "dates.csv")]
+    assert main(asked) == 2
+    assert f"written to {tmp_path / 'dates.yaml'}" in capsys.readouterr().err
+    assert load_cohort(FIXTURES / "dates.csv", tmp_path / "dates.yaml").arms == ("R-CHOP", "CAR-T")

@@ -6,7 +6,6 @@ holds names of columns and codes and no patient, is remembered for files with th
 """
 
 import base64
-import os
 import re
 import tempfile
 from collections.abc import Callable
@@ -36,12 +35,11 @@ from helpers.explorer.parts import folding, small
 from helpers.loading.formats import SEPARATORS, Stated
 from helpers.loading.mapping import STATUSES, Mapping, TextLoader
 from helpers.loading.problems import Problems
-from helpers.loading.proposals import propose
+from helpers.loading.proposals import forms, propose
 from helpers.loading.reading import MISSING, read_table
 from helpers.loading.schema import FIXED_LABELS, is_identifier, read_codebook
 
 ENDPOINTS = FIXED_LABELS | {"": "Another endpoint"}
-FORMS = "HELPERS_FORMS"  # the folder in which mappings are remembered, if not build/forms
 RULE = re.compile(r"exclude: \[\{(column: [^{}]*?), because: \.\.\.\}\]")
 # What the form asks for; other keys of a mapping are kept as they are.
 ASKED = frozenset(
@@ -55,7 +53,7 @@ class OwnForm:
 
     def __init__(self, used: Callable[..., None]):
         self.used, self.table, self.data, self.rows, self.quiet = used, None, b"", [], False
-        self.remembered = Path(os.environ.get(FORMS, ROOT / "build" / "forms"))
+        self.remembered = forms(ROOT)
         self.book = read_codebook(ROOT / "data" / "codebook.csv", Mapping())
         self.upload = w.FileUpload(
             accept=".csv,.tsv,.txt,.xlsx,.sav,.dta,.gz", multiple=False,

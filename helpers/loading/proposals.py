@@ -4,7 +4,9 @@ Every proposal has its reason. What names do not say is left open, never filled 
 the reference, what a third status means, whether 3/4 is in March or April.
 """
 
+import os
 import re
+from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
@@ -52,6 +54,11 @@ UNKNOWN = re.compile(
     r"k\. ?a\.|keine angabe|unbekannt|-+|\?+|n\.?a\.?|null|none reported"
 )
 FEW, MANY = 8, 20  # levels that make groups; more are a number, an id or free text
+
+
+def forms(root: Path) -> Path:
+    """Where mappings are remembered: names of columns and codes, and no patient."""
+    return Path(os.environ.get("HELPERS_FORMS", root / "build" / "forms"))
 
 
 class Proposal(NamedTuple):

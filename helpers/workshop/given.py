@@ -58,7 +58,37 @@ def given_cohort(path: str | None = None, map_path: str | None = None, *, member
     try:
         return load_cohort(path, map_path, member=member)
     except (CohortError, OSError) as error:
-        raise Refused(str(error)) from None
+        offered = "" if map_path or not path else offered_mapping(path)
+        raise Refused(f"{error}{offered}") from None
+
+
+def offered_mapping(path: str) -> str:
+    """Write the mapping that a file suggests, and say where; "" if the file cannot be read.
+
+    It has names of columns and codes in it and no patient.
+    """
+    import yaml
+
+    from helpers.cohort import ROOT, resolve
+    from helpers.loading.formats import Stated
+    from helpers.loading.names import folder_name
+    from helpers.loading.problems import Problems
+    from helpers.loading.proposals import forms, propose
+    from helpers.loading.reading import read_table
+
+    problems = Problems()
+    table = read_table(resolve(path), Stated(), problems)
+    if table is None or problems.found:
+        return ""
+    folder = forms(ROOT)
+    folder.mkdir(parents=True, exist_ok=True)
+    written = folder / f"{folder_name(Path(path).stem)}.yaml"
+    text = yaml.safe_dump(propose(table).mapping, sort_keys=False, allow_unicode=True)
+    written.write_text(text, encoding="utf-8")
+    return (
+        f"\nA mapping that names and values suggest was written to {written}: read it, correct it, "
+        "and give it with --map (make: MAP=)."
+    )
 
 
 def only_one(asked: str, notebooks: list[Path]) -> Path:
