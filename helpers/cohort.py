@@ -42,8 +42,8 @@ SECOND_COHORT = "data/cohort_synthetic_second.csv"  # other rows that print the 
 # What lies in build/ itself, so that no cohort's folder may be called so.
 BUILD_NAMES = frozenset(
     {"notebooks", "book", "student", "instructor", "slides", "handout", "export", "app", "paper",
-     "calibrate", "ensemble", "study", "simulation", "multiverse", "resample", "forms", "ledger.csv",
-     "timings.csv", "explorer.html"}
+     "calibrate", "ensemble", "study", "simulation", "multiverse", "resample", "forms",
+     "ledger.csv", "timings.csv", "explorer.html"}
 )  # fmt: skip
 
 
