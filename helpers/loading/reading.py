@@ -59,6 +59,8 @@ def read_bytes(path: Path, problems: Problems, where: str) -> bytes | None:
 
 def tidied(cell: str) -> str:
     """A cell as it is read: without spaces around it, hidden characters written out."""
+    if cell.isascii() and cell.replace(".", "").isalnum():  # nearly all: nothing to do
+        return cell
     text = visible(cell.strip().replace("\r\n", "\n"), CONTROL)
     return restored(text).strip()
 
