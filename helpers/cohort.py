@@ -90,7 +90,9 @@ class Cohort:
     endpoints: dict[str, str]
     mask_below: int
     flags: pd.DataFrame = field(repr=False)
-    excluded: pd.DataFrame = field(repr=False)
+    excluded: pd.DataFrame = field(
+        repr=False, default_factory=lambda: pd.DataFrame({"because": [], "rows": []})
+    )
     detected: tuple[str, ...] = ()
     orders: dict[str, tuple[str, ...]] = field(default_factory=dict)
     about: str = ""
@@ -229,6 +231,7 @@ def load_cohort(
     text = table.frame
     if member and not map_path and len(text) and STATUS_COLUMN in text:
         is_paper = is_paper or bool((text[STATUS_COLUMN] == "synthetic").all())
+        mapping = Mapping.standard(path, is_paper=is_paper)
     codebook = read_codebook(ROOT / "data" / "codebook.csv", mapping)
     if not is_paper:
         codebook["evidence"] = ""  # says how the published cohort was rebuilt

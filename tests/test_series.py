@@ -415,7 +415,7 @@ def standin(root):
             self.is_paper = self.slug == "ours"
             self.status_line, self.caution = f"{self.name}: private data", "Careful."
             self.source = lambda: self.status_line + "."
-            self.flags, self.endpoints = types.SimpleNamespace(itertuples=list), {}
+            self.remarks, self.endpoints = [], {}
             self.factors, self.mask_below = [], 5
     def build_editions(notebooks, out, *, title, status, caution, chosen):
         if "unbuildable" in status:

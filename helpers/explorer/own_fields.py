@@ -12,7 +12,7 @@ from helpers.explorer.parts import NARROW, WIDTH
 from helpers.loading.formats import SEPARATORS
 from helpers.loading.schema import is_identifier
 from helpers.loading.times import meaning
-from helpers.loading.values import ANOTHER_CAUSE
+from helpers.loading.values import ANOTHER_CAUSE, SEX
 
 WIDE = {"layout": w.Layout(width=WIDTH, max_width="640px"), "style": NARROW}
 # A text is sent when its field is left: while it is typed, a button could be faster than it.
@@ -189,6 +189,8 @@ class OtherColumn:
         wanted = wanted.split("|") if isinstance(wanted, str) and "|" in wanted else []
         other = wanted and not set(self.values) <= set(wanted) and len(self.values) <= MOST_CODES
         known = {value: value for value in wanted}
+        if self.use.value == "sex":
+            known |= {v: SEX[v.lower()] for v in self.values if v.lower() in SEX}
         known |= {old: NO_VALUE if new is None else new for old, new in given.items()}
         known = {old: new for old, new in known.items() if new in (*wanted, NO_VALUE)}
         self.codes.ask(self.values if other else [], [*wanted, NO_VALUE], known)
