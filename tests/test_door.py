@@ -649,3 +649,23 @@ def test_a_refusal_without_a_mapping_offers_one(tmp_path, monkeypatch, capsys):
     assert main(asked) == 2
     assert f"written to {tmp_path / 'dates.yaml'}" in capsys.readouterr().err
     assert load_cohort(FIXTURES / "dates.csv", tmp_path / "dates.yaml").arms == ("R-CHOP", "CAR-T")
+
+
+def test_the_form_keeps_both_events_and_asks_every_code_of_a_status(tmp_path, monkeypatch):
+    monkeypatch.setenv("HELPERS_FORMS", str(tmp_path))
+    file = ("id,arm,dx,progression,death,last_seen,state,nodes\n"
+            "1,A,2020-01-01,2020-02-01,2020-03-01,,1,9\n2,B,2020-01-01,,2020-04-01,,1,3\n"
+            "3,A,2020-01-01,,,2021-01-01,0,4\n4,B,2020-01-01,,,2021-01-01,9,9\n")  # fmt: skip
+    form, taken = form_with(file.encode(), "own.csv")
+    ends = {"start": "dx", "event": ["progression", "death"], "last": "last_seen"}
+    form.form(form.plain() | {"times": {"pfs": ends}, "reference_arm": "A"})
+    assert form.plain()["times"]["pfs"] == ends
+    form.load()
+    assert taken[-1].frame["pfs_time"].to_list() == [31, 91, 366, 366]
+    own = {"start": "dx", "event": "death", "last": "last_seen", "status": "state"}
+    form.form(form.plain() | {"times": {"os": own}})
+    form.load()
+    assert len(taken) == 1 and "0, 9: a status" in form.said.value.replace("1, ", "")
+    for code, word in (("1", "event"), ("0", "censored"), ("9", "missing")):
+        form.endpoints["os"].codes.fields[code].value = word
+    assert "missing" not in form.plain() and form.plain()["times"]["os"]["unknown"] == ["9"]

@@ -56,8 +56,10 @@ class Ending:
     PARTS: ClassVar = {
         PAIR: {"time": "Time", "status": "Event"},
         DATES: {"start": "Date of the start", "event": "Date of the event",
-                "last": "Date of last contact", "status": "Status"},
-        TWO: {"event": "Time to the event", "last": "Time to last contact", "status": "Status"},
+                "or": "Or of another event, if earlier", "last": "Date of last contact",
+                "status": "Status"},
+        TWO: {"event": "Time to the event", "or": "Or to another, if earlier",
+              "last": "Time to last contact", "status": "Status"},
     }  # fmt: skip
 
     def __init__(self, key: str, title: str, text: pd.DataFrame, changed: Callable[[], None]):
@@ -102,6 +104,8 @@ class Ending:
             last = made.get("last") or made.get("censor_time")
             given = {"start": made.get("start"), "event": event, "last": last,
                      "status": made.get("status")}  # fmt: skip
+            if isinstance(event, list):  # the first of two ends the time
+                given |= dict(zip(("event", "or"), event, strict=False))
             self.offer({k: v[0] if isinstance(v, list) else v for k, v in given.items() if v})
         elif f"{self.key}_time" in columns or f"{self.key}_event" in columns:
             self.offer({"time": columns.get(f"{self.key}_time", NONE),
@@ -142,11 +146,14 @@ class Ending:
                 mapping["recode"][f"{name}_event"] = {k: STATUS[v] for k, v in codes.items()}
             return
         ours = {"event": "event_time", "last": "censor_time"} if self.how.value == TWO else {}
+        if "or" in columns:
+            columns["event"] = [columns["event"], columns.pop("or")] if "event" in columns else \
+                columns.pop("or")  # fmt: skip
         about = {ours.get(part, part): column for part, column in columns.items()}
         if "status" in columns:
             about["events"] = [k for k, v in codes.items() if v == "event"]
-            about["censored"] = [k for k, v in codes.items() if v in ("censored", "another cause")]
-            mapping["missing"] += [k for k, v in codes.items() if v == "missing"]
+            about["censored"] = [k for k, v in codes.items() if v == "censored"]
+            about["unknown"] = [k for k, v in codes.items() if v == "missing"]
         mapping["times"][name] = about
 
 

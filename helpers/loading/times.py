@@ -13,7 +13,7 @@ from helpers.loading.reading import to_numbers
 
 # One endpoint under `times`: `start` makes the others dates; without it they are times.
 KEYS = ("start", "event", "last", "event_time", "first_of", "censor_time", "status", "events",
-        "censored")  # fmt: skip
+        "censored", "unknown")  # fmt: skip
 COLUMNS = KEYS[:7]
 # What a status says by itself, in lower case; any other text is asked about.
 YES, NO = ("yes", "true", "ja", "oui"), ("no", "false", "nein", "non")
@@ -176,14 +176,17 @@ def statuses(name: str, about: dict, text: pd.DataFrame, made: Made) -> pd.Serie
     """1 for a status under `events`, 0 for one that means no event, NaN where there is none."""
     column, events = about["status"], set(listed(about.get("events", [])))
     censored = set(listed(about.get("censored", [])))
+    unknown = set(listed(about.get("unknown", [])))
     found, unnamed = {}, []
     values = text[column].dropna().unique()
     coded = set(values) <= {"0", "1"} and not TURNED.search(column)
     for value in values:
         own = value if coded else meaning(value, column)
-        if value in events or (not events and own == "1"):
+        if value in unknown:
+            found[value] = np.nan
+        elif value in events or ("events" not in about and own == "1"):
             found[value] = 1.0
-        elif value in censored or (not censored and own == "0"):
+        elif value in censored or ("censored" not in about and own == "0"):
             found[value] = 0.0
         else:
             unnamed.append(value)
@@ -191,7 +194,7 @@ def statuses(name: str, about: dict, text: pd.DataFrame, made: Made) -> pd.Serie
         wrong = text[column][text[column].isin(unnamed)]
         made.wrong.append((
             column, wrong, f"a status without a meaning for {name}",
-            "name it under events or censored, or under missing if it means unknown",
+            "name it under events or censored, or under unknown",
         ))  # fmt: skip
     if not events:
         words = {k: [v for v, code in found.items() if code == k] for k in (1.0, 0.0)}
